@@ -1,0 +1,225 @@
+//go:build linux
+
+package reactor
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lars-lb/lars/internal/wire"
+)
+
+const (
+	// maxOutputUDP is how much output is collected before it is sent although
+	// the batch is not full, bytes.
+	maxOutputUDP = 512 << 10
+	// receiveRounds bounds the batches taken in one turn of the loop.
+	receiveRounds = 4
+)
+
+// Datagram is one received datagram and the way to answer it. It is valid,
+// and may be used, only in the handler that was given it.
+type Datagram struct {
+	socket *udpSocket
+	index  int // in the batch being handled
+}
+
+// From is the sender's address.
+func (d *Datagram) From() netip.AddrPort { return d.socket.in.addr(d.index) }
+
+// Reply sends a frame to the sender, copying body. It leaves with the other
+// answers of the batch. UDP promises nothing: what the kernel does not take is
+// dropped and counted. Reply returns ErrTooLong for a body above 65,499 bytes.
+func (d *Datagram) Reply(msgid int32, body []byte) error {
+	b, err := d.socket.reserve(msgid, len(body), d.index)
+	if err != nil {
+		return err
+	}
+	copy(b, body)
+	return nil
+}
+
+// ReplyMessage is Reply for a message, which is encoded straight into the
+// output.
+func (d *Datagram) ReplyMessage(msgid int32, m Marshaler) error {
+	return d.socket.encode(msgid, m, d.index)
+}
+
+// udpSocket receives and sends in batches. It belongs to one loop.
+type udpSocket struct {
+	loop   *Loop
+	fd     int
+	router *Router[*Datagram]
+	stats  udpCounters
+
+	in       *packets
+	inBytes  []byte // maxFrame bytes for each datagram of in
+	maxFrame int
+	datagram Datagram // what handlers are given; one suffices, they run one at a time
+
+	out       *packets
+	outBytes  []byte // the frames of out, one behind the other
+	outEnds   []int  // where each ends in outBytes
+	scheduled bool   // in the loop's list of sockets to flush
+	receiving bool   // in handleIO, which flushes by itself
+	closed    bool
+}
+
+func newUDPSocket(l *Loop, fd, batch, maxFrame int, r *Router[*Datagram]) *udpSocket {
+	s := &udpSocket{
+		loop: l, fd: fd, router: r, maxFrame: maxFrame,
+		in: newPackets(batch), inBytes: make([]byte, batch*maxFrame),
+		out: newPackets(batch), outEnds: make([]int, 0, batch),
+	}
+	s.datagram.socket = s
+	for i := range batch {
+		s.in.setBuffer(i, s.inBytes[i*maxFrame:(i+1)*maxFrame])
+	}
+	return s
+}
+
+// handleIO receives and answers batch by batch, a few of them in one turn
+// while they come full, since then more has arrived meanwhile.
+func (s *udpSocket) handleIO(uint32) {
+	s.receiving = true
+	for range receiveRounds {
+		n, errno := s.in.receive(s.fd)
+		if errno != 0 {
+			// EAGAIN: nothing there. On a connected socket also ECONNREFUSED
+			// and the like, which reading has cleared: the peer is not there,
+			// which over UDP is no different from a lost datagram.
+			break
+		}
+		s.stats.received.Add(uint64(n))
+		s.stats.batches.Add(1)
+		for i := 0; i < n && !s.closed; i++ {
+			s.handle(i)
+		}
+		s.flush()
+		if n < len(s.in.headers) || s.closed {
+			break
+		}
+	}
+	s.receiving = false
+}
+
+func (s *udpSocket) handle(i int) {
+	h := &s.in.headers[i]
+	if h.hdr.Flags&unix.MSG_TRUNC != 0 {
+		s.stats.truncated.Add(1)
+		return
+	}
+	start := i * s.maxFrame
+	msgid, body, err := wire.DecodeDatagram(s.inBytes[start : start+int(h.len)])
+	if err == wire.ErrShort {
+		s.stats.short.Add(1)
+		return
+	} else if err != nil {
+		s.stats.badLength.Add(1)
+		return
+	}
+	handler, ok := s.router.handlers[msgid]
+	if !ok {
+		s.stats.unknownMessage.Add(1)
+		return
+	}
+	s.datagram.index = i
+	if handler(&s.datagram, body) != nil {
+		s.stats.badBody.Add(1)
+	}
+}
+
+// toPeer as an index means the peer of a connected socket.
+const toPeer = -1
+
+// reserve appends a frame to the output, for the sender of received datagram
+// to, and returns its body, to be filled.
+func (s *udpSocket) reserve(msgid int32, n, to int) ([]byte, error) {
+	if s.closed {
+		return nil, ErrClosed
+	}
+	size := wire.HeadSize + n
+	if size > wire.MaxDatagram {
+		return nil, ErrTooLong
+	}
+	if len(s.outEnds) == cap(s.outEnds) || len(s.outBytes)+size > maxOutputUDP {
+		s.flush()
+	}
+	start := len(s.outBytes)
+	s.outBytes = extend(s.outBytes, size)
+	wire.PutHead(s.outBytes[start:], msgid, n)
+	i := len(s.outEnds)
+	s.outEnds = append(s.outEnds, len(s.outBytes))
+	if to == toPeer {
+		s.out.setName(i, nil, 0)
+	} else {
+		// The name stays in the batch being handled until the answer is sent:
+		// flush comes before the next receive.
+		s.out.setName(i, &s.in.names[to], s.in.headers[to].hdr.Namelen)
+	}
+	if !s.receiving && !s.scheduled {
+		s.scheduled = true
+		s.loop.dirty = append(s.loop.dirty, s)
+	}
+	return s.outBytes[start+wire.HeadSize:], nil
+}
+
+// encode appends a message to the output.
+func (s *udpSocket) encode(msgid int32, m Marshaler, to int) error {
+	b, err := s.reserve(msgid, m.SizeVT(), to)
+	if err != nil {
+		return err
+	}
+	if _, err := m.MarshalToSizedBufferVT(b); err != nil {
+		s.outEnds = s.outEnds[:len(s.outEnds)-1]
+		s.outBytes = s.outBytes[:len(s.outBytes)-len(b)-wire.HeadSize]
+		return fmt.Errorf("reactor: encode message %d: %w", msgid, err)
+	}
+	return nil
+}
+
+// flush sends the output. What the kernel does not take is dropped.
+func (s *udpSocket) flush() {
+	s.scheduled = false
+	start := 0
+	for i, end := range s.outEnds {
+		s.out.setBuffer(i, s.outBytes[start:end])
+		start = end
+	}
+	for sent := 0; sent < len(s.outEnds) && !s.closed; {
+		n, errno := s.out.send(s.fd, sent, len(s.outEnds))
+		switch errno {
+		case 0:
+			sent += n
+			s.stats.sent.Add(uint64(n))
+		case unix.EINTR:
+		case unix.EAGAIN, unix.ENOBUFS:
+			s.stats.sendBlocked.Add(uint64(len(s.outEnds) - sent))
+			sent = len(s.outEnds)
+		default: // this one alone; the next may go elsewhere
+			s.stats.sendErrors.Add(1)
+			sent++
+		}
+	}
+	s.outEnds, s.outBytes = s.outEnds[:0], s.outBytes[:0]
+}
+
+// close releases the socket at the end of the turn.
+func (s *udpSocket) close() {
+	if !s.closed {
+		s.closed = true
+		s.loop.remove(s.fd)
+		s.loop.dead = append(s.loop.dead, s)
+	}
+}
+
+// abandon is called when the loop ends, after which nothing is reaped.
+func (s *udpSocket) abandon() {
+	s.closed = true
+	s.loop.remove(s.fd)
+	s.reap()
+}
+
+func (s *udpSocket) reap() { _ = unix.Close(s.fd) }
