@@ -1,0 +1,49 @@
+package config
+
+import "slices"
+
+// Reporter is the configuration of lars-reporter.
+type Reporter struct {
+	Reactor   Reactor
+	Store     Store
+	DBThreads int // workers that write to the store; default 3, 1 to 64
+	Log       Log
+	Admin     Admin
+}
+
+// DefaultReporter is what an empty file means.
+func DefaultReporter() Reporter {
+	return Reporter{
+		Reactor:   defaultReactor(7779),
+		Store:     defaultStore(),
+		DBThreads: 3,
+		Log:       defaultLog(),
+	}
+}
+
+// LoadReporter reads the file at path over the defaults. The error joins all
+// that is wrong with the file; errors.Is(err, fs.ErrNotExist) tells that there
+// is none.
+func LoadReporter(path string) (Reporter, error) {
+	c := DefaultReporter()
+	misspelt := map[string]string{"repoter": "reporter"}
+	if err := loadWithStore(path, &c.Store, c.keys(), misspelt); err != nil {
+		return Reporter{}, err
+	}
+	return c, nil
+}
+
+// Validate reports every field that is out of its bounds.
+func (c Reporter) Validate() error { return validate(c.keys()) }
+
+// Keys names every key of the file, as "[section] key".
+func (c Reporter) Keys() []string { return names(c.keys()) }
+
+// Changed names the keys in which next differs from c.
+func (c Reporter) Changed(next Reporter) []string { return changed(c.keys(), next.keys()) }
+
+func (c *Reporter) keys() []key {
+	return slices.Concat(c.Reactor.keys(), c.Store.keys(), []key{
+		bind("reporter", "db_thread_cnt", &c.DBThreads, number(1, 64)),
+	}, c.Log.keys(), c.Admin.keys())
+}

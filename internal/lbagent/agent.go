@@ -1,0 +1,177 @@
+package lbagent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/reactor"
+)
+
+const (
+	// maxRequest is the longest datagram that a caller has a reason to send,
+	// with room for fields to come, bytes.
+	maxRequest = 2048
+	// lastReport bounds how long a stopping agent takes to hand over its
+	// counts.
+	lastReport = time.Second
+)
+
+// Agent is lars-lb-agent. Its methods may be called on any goroutine.
+type Agent struct {
+	log      *slog.Logger
+	shards   [route.Shards]*RouteLB
+	servers  [route.Shards]*reactor.UDPServer
+	dns      *dnsClient
+	reporter *reportClient
+	served   atomic.Bool
+}
+
+// New binds the UDP ports. The caller must call Serve or Close.
+func New(cfg Config, log *slog.Logger) (*Agent, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	a := &Agent{log: log}
+	start := time.Now()
+	clock := func() time.Duration { return time.Since(start) }
+	for i := range a.shards {
+		a.shards[i] = newRouteLB(&cfg)
+	}
+	var err error
+	if a.dns, err = newDNSClient(cfg.DNS, &a.shards, clock, log); err != nil {
+		return nil, err
+	}
+	if a.reporter, err = newReportClient(cfg.Reporter, &a.shards, clock, log); err != nil {
+		a.Close()
+		return nil, err
+	}
+	for i := range a.servers {
+		addr := cfg.Listen
+		if addr.Port() != 0 {
+			addr = netip.AddrPortFrom(addr.Addr(), addr.Port()+uint16(i))
+		}
+		c := &callers{shards: &a.shards, pull: a.dns.pull, clock: clock}
+		a.servers[i], err = reactor.ListenUDP(reactor.UDPServerConfig{Addr: addr, MaxDatagram: maxRequest}, c.router())
+		if err != nil {
+			a.Close()
+			return nil, fmt.Errorf("lbagent: UDP server %d of %d: %w", i+1, route.Shards, err)
+		}
+	}
+	return a, nil
+}
+
+// Addrs are the addresses of the UDP servers; server i owns the modules whose
+// Shard is i, but serves all.
+func (a *Agent) Addrs() [route.Shards]netip.AddrPort {
+	var addrs [route.Shards]netip.AddrPort
+	for i, s := range a.servers {
+		addrs[i] = s.Addr()
+	}
+	return addrs
+}
+
+// Serve answers callers until ctx is done or Close. Before it returns it sends
+// the counts not reported yet to lars-reporter, if that takes them in time.
+func (a *Agent) Serve(ctx context.Context) error {
+	a.served.Store(true)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	addrs := a.Addrs()
+	a.log.Info("serving", "addr0", addrs[0], "addr1", addrs[1], "addr2", addrs[2])
+	var clients, servers sync.WaitGroup
+	errs := make([]error, route.Shards+2)
+	run := func(group *sync.WaitGroup, slot int, f func() error) {
+		group.Go(func() {
+			defer cancel() // one part down, all down
+			if err := f(); !errors.Is(err, reactor.ErrClosed) {
+				errs[slot] = err
+			}
+		})
+	}
+	for i, s := range a.servers {
+		run(&servers, i, func() error { return s.Serve(ctx) })
+	}
+	_, _ = a.dns.client.Start(), a.reporter.client.Start() // fail only on a closed loop, which Run then reports
+	run(&clients, route.Shards, a.dns.loop.Run)
+	run(&clients, route.Shards+1, a.reporter.loop.Run)
+
+	servers.Wait() // nobody can report any more
+	a.flushCounts()
+	a.dns.loop.Close()
+	a.reporter.loop.Close()
+	clients.Wait()
+	return errors.Join(errs...)
+}
+
+// flushCounts sends every count, until the connection has taken all or
+// lastReport has passed.
+func (a *Agent) flushCounts() {
+	timeout := time.After(lastReport)
+	retry := time.NewTicker(10 * time.Millisecond)
+	defer retry.Stop()
+	for {
+		done := make(chan bool, 1)
+		if a.reporter.loop.Post(func() { done <- a.reporter.flushed() }) != nil {
+			return
+		}
+		select {
+		case <-timeout:
+			a.log.Warn("stopping with counts unsent: lars-reporter did not take them in time")
+			return
+		case ok := <-done:
+			if ok {
+				return
+			}
+		}
+		<-retry.C
+	}
+}
+
+// Close ends Serve, or releases an agent that was never served. It does not
+// wait for Serve and may be called more than once.
+func (a *Agent) Close() {
+	for _, s := range a.servers {
+		if s != nil {
+			s.Close()
+		}
+	}
+	if a.served.Load() {
+		return // Serve closes the clients, once they have sent what is left
+	}
+	a.dns.loop.Close()
+	if a.reporter != nil {
+		a.reporter.loop.Close()
+	}
+}
+
+// Reload applies settings to the running agent. They must have passed Validate.
+func (a *Agent) Reload(s Settings) {
+	for _, r := range a.shards {
+		r.SetSettings(&s)
+	}
+}
+
+// Stats is what an agent counts.
+type Stats struct {
+	Routes   [route.Shards]RouteStats       `json:"routes"`
+	UDP      [route.Shards]reactor.UDPStats `json:"udp"`
+	DNS      reactor.TCPStats               `json:"dns"`
+	Reporter reactor.TCPStats               `json:"reporter"`
+}
+
+// Stats returns the counters so far.
+func (a *Agent) Stats() Stats {
+	s := Stats{DNS: a.dns.client.Stats(), Reporter: a.reporter.client.Stats()}
+	for i := range route.Shards {
+		s.Routes[i] = a.shards[i].Stats()
+		s.UDP[i] = a.servers[i].Stats()
+	}
+	return s
+}

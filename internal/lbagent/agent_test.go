@@ -1,0 +1,440 @@
+package lbagent_test
+
+import (
+	"encoding/hex"
+	"math"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/lars-lb/lars/internal/eventually"
+	"github.com/lars-lb/lars/internal/lbagent"
+	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/wire"
+	pb "github.com/lars-lb/lars/proto/larspb"
+)
+
+const (
+	succ     = int32(pb.LarsRetCode_RET_SUCC)
+	overload = int32(pb.LarsRetCode_RET_OVERLOAD)
+	noExist  = int32(pb.LarsRetCode_RET_NOEXIST)
+)
+
+var (
+	module1 = route.Module{ModID: 1, CmdID: 1}
+	hostA   = route.Host{IP: 0xc0a801b1, Port: 7777} // 192.168.1.177
+	hostB   = route.Host{IP: 0x0a000002, Port: 81}
+)
+
+// nowhere is an address that refuses connections: port 1 is nobody's.
+const nowhere = "127.0.0.1:1"
+
+// waitFor asks until the module is answered with a host.
+func (c *caller) waitFor(id route.Module) route.Host {
+	c.t.Helper()
+	var h *pb.HostInfo
+	eventually.True(c.t, patience, id.String()+" is answered with a host", func() bool {
+		h = c.getHost(1, id).Host
+		return h != nil
+	})
+	return route.Host{IP: uint32(h.Ip), Port: uint16(h.Port)}
+}
+
+func TestFirstRequestPullsAndLaterOnesAreServed(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	if resp := c.getHost(7, module1); resp.Retcode != noExist || resp.Host != nil {
+		t.Errorf("first answer = %v", resp)
+	}
+	if h := c.waitFor(module1); h != hostA {
+		t.Errorf("host = %v", h)
+	}
+	if got := c.getRoute(module1); !slices.Equal(got, []route.Host{hostA}) {
+		t.Errorf("route = %v", got)
+	}
+	if n := dns.pulled(module1); n != 1 {
+		t.Errorf("pulled %d times", n)
+	}
+}
+
+// TestAnswersAreLars10sBytes replays an exchange recorded from Lars 1.0.
+func TestAnswersAreLars10sBytes(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	for _, x := range []struct{ request, answer string }{
+		{"040000000700000008ac0210011801", "050000001700000008ac02100118012a0e08b183a085fcffffffff0110e13c"},
+		{"040000000a00000008ffffffff0f10011801", "050000001a00000008ffffffff0f100118012a0e08b183a085fcffffffff0110e13c"},
+		{"040000000400000010011801", "0500000014000000100118012a0e08b183a085fcffffffff0110e13c"},
+		{"0400000006000000080710641864", "05000000080000000807106418642003"},
+		{"040000000f000000080510fdffffffffffffffff011803", "0500000011000000080510fdffffffffffffffff0118032003"},
+		{"0400000000000000", "05000000020000002003"},
+		{"070000000400000008011001", "0800000014000000080110011a0e08b183a085fcffffffff0110e13c"},
+		{"070000000400000008031001", "080000000400000008031001"},
+	} {
+		request, err := hex.DecodeString(x.request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		n, err := c.Read(c.buf[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hex.EncodeToString(c.buf[:n]); got != x.answer {
+			t.Errorf("%s was answered %s, want %s", x.request, got, x.answer)
+		}
+	}
+}
+
+func TestEveryServerServesEveryModule(t *testing.T) {
+	dns := newFakeDNS(t)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	for i := range int32(6) {
+		id := route.Module{ModID: i}
+		dns.set(id, hostA)
+		for _, addr := range a.Addrs() {
+			if h := newCaller(t, addr).waitFor(id); h != hostA {
+				t.Errorf("%v at %v: %v", id, addr, h)
+			}
+		}
+		if n := dns.pulled(id); n != 1 {
+			t.Errorf("%v was pulled %d times", id, n)
+		}
+	}
+}
+
+func TestOddModulesDoNotExist(t *testing.T) {
+	dns := newFakeDNS(t)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	for _, id := range []route.Module{{ModID: -5, CmdID: 1}, {ModID: -1}, {ModID: math.MaxInt32, CmdID: 1}, {ModID: math.MinInt32}, {}} {
+		for _, addr := range a.Addrs() {
+			c := newCaller(t, addr)
+			if resp := c.getHost(1, id); resp.Retcode != noExist {
+				t.Errorf("%v: %v", id, resp)
+			}
+			if hosts := c.getRoute(id); len(hosts) != 0 {
+				t.Errorf("%v: route %v", id, hosts)
+			}
+		}
+		eventually.True(t, patience, "lars-dns is asked for "+id.String(), func() bool { return dns.pulled(id) == 1 })
+	}
+	dns.set(module1, hostA)
+	callerOf(t, a, module1).waitFor(module1)
+}
+
+func TestDNSStartsLater(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.stop()
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	for range 10 {
+		if resp := c.getHost(1, module1); resp.Retcode != noExist {
+			t.Errorf("answer = %v", resp)
+		}
+	}
+	eventually.True(t, patience, "some tries to connect", func() bool { return a.Stats().DNS.ConnectFailures > 2 })
+	dns.start()
+	c.waitFor(module1)
+}
+
+func TestDNSGoesAwayDuringAPull(t *testing.T) {
+	dns := newFakeDNS(t)
+	known := route.Module{ModID: 3, CmdID: 3}
+	dns.set(known, hostB)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	k := callerOf(t, a, known)
+	k.waitFor(known)
+
+	dns.setMute(true)
+	c.getHost(1, module1)
+	eventually.True(t, patience, "the pull has arrived", func() bool { return dns.pulled(module1) == 1 })
+	dns.stop()
+	for range 50 { // what is known is served meanwhile
+		if resp := k.getHost(1, known); resp.Retcode != succ {
+			t.Errorf("answer = %v", resp)
+		}
+	}
+	dns.setMute(false)
+	dns.set(module1, hostA)
+	dns.set(known, hostA) // changed while nobody could be told
+	dns.start()
+	c.waitFor(module1)
+	eventually.True(t, patience, "the change made meanwhile arrives", func() bool {
+		return slices.Equal(k.getRoute(known), []route.Host{hostA})
+	})
+}
+
+func TestUnansweredPullIsSentAgain(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.setMute(true)
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, func(c *lbagent.Config) { c.PullInterval = 20 * time.Millisecond })
+	c := callerOf(t, a, module1)
+	c.getHost(1, module1) // once; nobody asks again
+	eventually.True(t, patience, "it is pulled again and again", func() bool { return dns.pulled(module1) > 3 })
+	dns.setMute(false)
+	eventually.True(t, patience, "the route is there", func() bool { return a.Stats().Routes[module1.Shard()].Modules == 1 })
+	if resp := c.getHost(1, module1); resp.Retcode != succ {
+		t.Errorf("answer = %v", resp)
+	}
+}
+
+func TestPushAndRemoval(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	dns.push(module1, hostB)
+	eventually.True(t, patience, "the push arrives", func() bool { return slices.Equal(c.getRoute(module1), []route.Host{hostB}) })
+	dns.push(module1)
+	eventually.True(t, patience, "the removal arrives", func() bool { return c.getHost(1, module1).Retcode == noExist })
+	dns.push(module1, hostA)
+	if h := c.waitFor(module1); h != hostA {
+		t.Errorf("host = %v", h)
+	}
+}
+
+// TestRemovedHostIsNeverReturned changes the route under traffic. A caller
+// that has seen the new route must not be given a host of the old one.
+func TestRemovedHostIsNeverReturned(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, hostA, hostB)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	callerOf(t, a, module1).waitFor(module1)
+
+	stop := make(chan struct{})
+	var traffic sync.WaitGroup
+	for i := range 4 {
+		c := newCaller(t, a.Addrs()[i%3])
+		traffic.Go(func() {
+			for n := uint32(0); ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if h := c.getHost(n, module1).Host; h != nil {
+					c.report(module1, route.Host{IP: uint32(h.Ip), Port: uint16(h.Port)}, int32(n%3))
+				}
+			}
+		})
+	}
+	c := callerOf(t, a, module1)
+	for i := range 30 {
+		left := []route.Host{hostA, hostB}[i%2]
+		dns.push(module1, left)
+		eventually.True(t, patience, "the new route arrives", func() bool { return slices.Equal(c.getRoute(module1), []route.Host{left}) })
+		for n := range uint32(200) {
+			resp := c.getHost(n, module1)
+			if resp.Host != nil && (uint32(resp.Host.Ip) != left.IP || resp.Host.Port != int32(left.Port)) {
+				t.Fatalf("got %v, the route is %v", resp.Host, left)
+			}
+		}
+	}
+	close(stop)
+	traffic.Wait()
+}
+
+func TestRouteInSingleBytes(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.write = func(c net.Conn, frame []byte) {
+		for _, b := range frame {
+			_, _ = c.Write([]byte{b})
+		}
+	}
+	dns.set(module1, hostA, hostB)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	if got := c.getRoute(module1); len(got) != 2 {
+		t.Errorf("route = %v", got)
+	}
+}
+
+func TestLargestRoute(t *testing.T) {
+	dns := newFakeDNS(t)
+	hosts := make([]route.Host, route.MaxHosts)
+	for i := range hosts {
+		hosts[i] = route.Host{IP: 0xfffff000 - uint32(i), Port: 65535} // the longest encoding
+	}
+	dns.set(module1, hosts...)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	slices.SortFunc(hosts, route.Host.Compare)
+	if got := c.getRoute(module1); !slices.Equal(got, hosts) {
+		t.Errorf("got %d hosts, want all %d", len(got), len(hosts))
+	}
+}
+
+func TestBadRouteHostsAreSkipped(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, route.Host{}, hostA, route.Host{IP: 1}, route.Host{Port: 1}, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	if got := c.getRoute(module1); !slices.Equal(got, []route.Host{hostA}) {
+		t.Errorf("route = %v", got)
+	}
+}
+
+func TestOverload(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	for range 15 { // the run limit
+		c.report(module1, hostA, 1)
+	}
+	var answers []int32
+	for n := range uint32(11) {
+		answers = append(answers, c.getHost(n, module1).Retcode)
+	}
+	want := append(slices.Repeat([]int32{overload}, 10), succ) // the probe
+	if !slices.Equal(answers, want) {
+		t.Errorf("answers = %v, want %v", answers, want)
+	}
+	if got := c.getRoute(module1); !slices.Equal(got, []route.Host{hostA}) {
+		t.Errorf("GetRoute leaves overloaded hosts out: %v", got)
+	}
+	a.Reload(func() lbagent.Settings {
+		s := lbagent.DefaultConfig().Settings
+		s.Balance.ProbeNum = 2
+		return s
+	}())
+	answers = nil
+	for n := range uint32(3) {
+		answers = append(answers, c.getHost(n, module1).Retcode)
+	}
+	if !slices.Equal(answers, []int32{overload, overload, succ}) {
+		t.Errorf("after a reload answers = %v", answers)
+	}
+}
+
+func TestSurvivesAnyDatagram(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	callerOf(t, a, module1).waitFor(module1)
+	random := rand.New(rand.NewPCG(7, 8))
+	good := [][]byte{}
+	for _, s := range []string{"040000000700000008ac0210011801", "070000000400000008011001", "0600000014000000080110011a0e08b183a085fcffffffff0110e13c"} {
+		b, _ := hex.DecodeString(s)
+		good = append(good, b)
+	}
+	const perPort = 10_000
+	var before runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i, addr := range a.Addrs() {
+		c := newCaller(t, addr)
+		for n := range perPort {
+			var b []byte
+			switch n % 3 {
+			case 0: // anything
+				b = make([]byte, random.IntN(100))
+				for j := range b {
+					b[j] = byte(random.Uint32())
+				}
+			case 1: // a request, changed in some bytes
+				b = slices.Clone(good[random.IntN(len(good))])
+				for range 1 + random.IntN(3) {
+					b[random.IntN(len(b))] = byte(random.Uint32())
+				}
+			case 2: // a plausible head, any body
+				b = make([]byte, wire.HeadSize+random.IntN(60))
+				for j := range b {
+					b[j] = byte(random.Uint32())
+				}
+				wire.PutHead(b, int32(random.IntN(9)), len(b)-wire.HeadSize)
+			}
+			if _, err := c.Write(b); err != nil {
+				t.Fatal(err)
+			}
+			if n%100 == 99 { // keep the kernel from dropping what the test counts
+				eventually.True(t, patience, "the agent keeps up", func() bool { return a.Stats().UDP[i].Received >= uint64(n+1) })
+			}
+		}
+	}
+	var after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 {
+		t.Errorf("the heap grew by %d bytes", grown)
+	}
+	for i, s := range a.Stats().UDP {
+		dropped := s.Short + s.BadLength + s.UnknownMessage + s.BadBody + s.Truncated
+		if dropped < perPort/2 || s.Short == 0 || s.BadLength == 0 || s.UnknownMessage == 0 || s.BadBody == 0 {
+			t.Errorf("port %d dropped %+v", i, s)
+		}
+	}
+	for _, addr := range a.Addrs() {
+		newCaller(t, addr).waitFor(module1)
+	}
+}
+
+func TestListenError(t *testing.T) {
+	a, _ := startAgent(t, nowhere, nowhere, nil)
+	cfg := lbagent.DefaultConfig()
+	cfg.Listen = a.Addrs()[2]
+	if _, err := lbagent.New(cfg, nil); err == nil || !strings.Contains(err.Error(), "UDP server 1 of 3") {
+		t.Errorf("New on a used port: %v", err)
+	}
+	unserved, err := lbagent.New(func() lbagent.Config { c := cfg; c.Listen = netip.MustParseAddrPort("127.0.0.1:0"); return c }(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unserved.Close()
+	unserved.Close()
+}
+
+// TestUDPPathDoesNotAllocate measures the whole process, so the caller uses
+// bare system calls.
+func TestUDPPathDoesNotAllocate(t *testing.T) {
+	dns := newFakeDNS(t)
+	dns.set(module1, hostA, hostB)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	callerOf(t, a, module1).waitFor(module1)
+	addr := a.Addrs()[module1.Shard()]
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Connect(fd, &unix.SockaddrInet4{Addr: addr.Addr().As4(), Port: int(addr.Port())}); err != nil {
+		t.Fatal(err)
+	}
+	getHost, _ := hex.DecodeString("040000000700000008ac0210011801")
+	report, _ := hex.DecodeString("0600000014000000080110011a0e08b183a085fcffffffff0110e13c")
+	answer := make([]byte, 100)
+	// The agent's timers run meanwhile; a whole allocation a round is what
+	// would be one per request.
+	if n := testing.AllocsPerRun(2000, func() {
+		_, _ = unix.Write(fd, report)
+		_, _ = unix.Write(fd, getHost)
+		if n, err := unix.Read(fd, answer); err != nil || n < wire.HeadSize {
+			t.Fatalf("read %d, %v", n, err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations a GetHost and Report, want none", n)
+	}
+}

@@ -1,0 +1,106 @@
+package lbagent
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/lars-lb/lars/internal/balance"
+	"github.com/lars-lb/lars/internal/config"
+	"github.com/lars-lb/lars/internal/route"
+)
+
+// Config configures an Agent.
+type Config struct {
+	// Listen is the address of the first UDP server; the others take the two
+	// ports that follow. Port 0 takes three free ones. Default 127.0.0.1:8888.
+	Listen netip.AddrPort
+	// DNS and Reporter are the addresses, host:port, of lars-dns and
+	// lars-reporter. Default 127.0.0.1:7778 and 127.0.0.1:7779.
+	DNS, Reporter string
+	// Settings may change while the agent runs.
+	Settings Settings
+	// MaxModules bounds the modules with hosts in one of the three RouteLBs;
+	// the route of one more is not kept. Default 400,000, at least 1.
+	MaxModules int
+	// MaxUnknown bounds the modules without hosts that one RouteLB remembers
+	// having asked for. At the bound the one asked for longest ago is
+	// forgotten if that was PullInterval ago, else nothing is pulled for
+	// another. Default 16,384, at least 1.
+	MaxUnknown int
+	// PullInterval is the time between two pulls of a module that lars-dns has
+	// not answered, or answered with no hosts. Default 1 s.
+	PullInterval time.Duration
+}
+
+// Settings are what an agent can change while it runs.
+type Settings struct {
+	Balance balance.Config
+	// UpdateTimeout is the age at which a route that callers ask for is pulled
+	// again, although changes are pushed. Default 15 s.
+	UpdateTimeout time.Duration
+	// ReportTimeout is the time between two reports of a module's counts.
+	// Default 15 s.
+	ReportTimeout time.Duration
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config { return ConfigFrom(config.DefaultAgent()) }
+
+// ConfigFrom converts what a configuration file says.
+func ConfigFrom(c config.Agent) Config {
+	return Config{
+		Listen:       c.AddrPort(),
+		DNS:          net.JoinHostPort(c.DNSServer.Host, strconv.Itoa(int(c.DNSServer.Port))),
+		Reporter:     net.JoinHostPort(c.Reporter.Host, strconv.Itoa(int(c.Reporter.Port))),
+		Settings:     SettingsFrom(c.Balance),
+		MaxModules:   400_000,
+		MaxUnknown:   16_384,
+		PullInterval: time.Second,
+	}
+}
+
+// SettingsFrom converts the section [loadbalance] of a configuration file.
+func SettingsFrom(b config.Balance) Settings {
+	return Settings{
+		Balance: balance.Config{
+			ProbeNum:        uint32(b.ProbeNum),
+			InitSuccCnt:     uint32(b.InitSuccCount),
+			InitErrCnt:      uint32(b.InitErrCount),
+			ErrRate:         b.ErrRate,
+			SuccRate:        b.SuccRate,
+			ContinSuccLimit: uint32(b.ContinSuccLimit),
+			ContinErrLimit:  uint32(b.ContinErrLimit),
+			WindowErrRate:   b.WindowErrRate,
+			IdleTimeout:     b.IdleTimeout,
+			OverloadTimeout: b.OverloadTimeout,
+		},
+		UpdateTimeout: b.UpdateTimeout,
+		ReportTimeout: b.ReportTimeout,
+	}
+}
+
+// Validate reports the first field that is out of its bounds.
+func (c *Config) Validate() error {
+	switch {
+	case !c.Listen.Addr().Is4():
+		return fmt.Errorf("lbagent: listen address %v is not IPv4", c.Listen)
+	case int(c.Listen.Port())+route.Shards-1 > 65535:
+		return fmt.Errorf("lbagent: port %d leaves no room for the %d that follow", c.Listen.Port(), route.Shards-1)
+	case c.MaxModules < 1 || c.MaxUnknown < 1:
+		return fmt.Errorf("lbagent: MaxModules is %d and MaxUnknown %d, at least 1 is needed", c.MaxModules, c.MaxUnknown)
+	case c.PullInterval <= 0:
+		return fmt.Errorf("lbagent: PullInterval is %v, must be positive", c.PullInterval)
+	}
+	return c.Settings.Validate()
+}
+
+// Validate reports the first setting that is out of its bounds.
+func (s *Settings) Validate() error {
+	if s.UpdateTimeout <= 0 || s.ReportTimeout <= 0 {
+		return fmt.Errorf("lbagent: update_timeout is %v and report_timeout %v, both must be positive", s.UpdateTimeout, s.ReportTimeout)
+	}
+	return s.Balance.Validate()
+}

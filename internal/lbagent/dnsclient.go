@@ -1,0 +1,140 @@
+package lbagent
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/lars-lb/lars/internal/route"
+	pb "github.com/lars-lb/lars/proto/larspb"
+	"github.com/lars-lb/lars/reactor"
+)
+
+const (
+	// pullQueue bounds the pulls on their way from the UDP loops. A pull that
+	// finds it full is sent with the overdue ones.
+	pullQueue = 1 << 16
+	// pullHighWater is the output beyond which no more pulls are queued on the
+	// connection until it has drained, bytes.
+	pullHighWater = 256 << 10
+	// overdueEvery is how often pulls without an answer are looked for; it is
+	// also the most by which such a pull is late.
+	overdueEvery = 100 * time.Millisecond
+	// overdueBatch bounds how many of them are taken from a RouteLB at a time.
+	overdueBatch = 4096
+)
+
+// dnsClient keeps the connection to lars-dns. Its methods are called on its
+// loop, but for pull.
+type dnsClient struct {
+	loop   *reactor.Loop
+	client *reactor.TCPClient
+	queue  *reactor.Queue[route.Module]
+	shards *[route.Shards]*RouteLB
+	clock  func() time.Duration
+	link   linkLog
+
+	// toPull are modules to be pulled on this connection. After a connection
+	// came up these are all of them, since a subscription ends with its
+	// connection.
+	toPull   []route.Module
+	overdue  *reactor.Timer
+	response pb.GetRouteResponse
+	hosts    []route.Host
+}
+
+func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*dnsClient, error) {
+	loop, err := reactor.NewLoop()
+	if err != nil {
+		return nil, err
+	}
+	d := &dnsClient{loop: loop, shards: shards, clock: clock, link: linkLog{log: log, what: "lars-dns", addr: addr}}
+	d.queue = reactor.NewQueue(loop, pullQueue, d.sendPulls)
+	router := reactor.NewRouter[*reactor.TCPConn]()
+	router.Handle(int32(pb.MessageId_ID_GetRouteResponse), d.onRoute)
+	d.client, err = reactor.NewTCPClient(loop, reactor.TCPClientConfig{
+		Addr: addr,
+		Hooks: reactor.ConnHooks{
+			OnOpen:  d.onOpen,
+			OnClose: func(_ *reactor.TCPConn, reason error) { d.link.down(reason) },
+			OnDrain: func(*reactor.TCPConn) { d.sendMore() },
+		},
+		OnConnectError: d.link.failed,
+	}, router)
+	if err != nil {
+		loop.Close()
+		return nil, err
+	}
+	d.overdue = loop.AfterFunc(overdueEvery, d.onOverdue)
+	return d, nil
+}
+
+// pull has lars-dns asked for a module. Any goroutine may call it. The pull
+// may be dropped: it is noted in the RouteLB and will be overdue.
+func (d *dnsClient) pull(id route.Module) { d.queue.Push(id) }
+
+func (d *dnsClient) sendPulls(batch []route.Module) {
+	if d.client.Conn() != nil { // else onOpen pulls everything anyway
+		d.toPull = append(d.toPull, batch...)
+		d.sendMore()
+	}
+}
+
+func (d *dnsClient) onOpen(c *reactor.TCPConn) {
+	d.link.up(c.RemoteAddr())
+	d.toPull = d.toPull[:0]
+	for _, r := range d.shards {
+		d.toPull = r.Modules(d.toPull)
+	}
+	d.sendMore()
+}
+
+// onOverdue pulls again what was not answered in time.
+func (d *dnsClient) onOverdue() {
+	d.overdue.Reset(overdueEvery)
+	// While pulls still wait for room on the connection, they are not late
+	// because of lars-dns.
+	if d.client.Conn() == nil || len(d.toPull) > 0 {
+		return
+	}
+	now := d.clock()
+	for _, r := range d.shards {
+		d.toPull = r.Overdue(d.toPull, overdueBatch, now)
+	}
+	d.sendMore()
+}
+
+// sendMore sends pulls up to the high-water mark; the rest follows when the
+// output has drained.
+func (d *dnsClient) sendMore() {
+	c := d.client.Conn()
+	if c == nil || len(d.toPull) == 0 {
+		return
+	}
+	sent := 0
+	for ; sent < len(d.toPull) && c.Buffered() < pullHighWater; sent++ {
+		id := d.toPull[sent]
+		req := pb.GetRouteRequest{Modid: id.ModID, Cmdid: id.CmdID}
+		if c.SendMessage(int32(pb.MessageId_ID_GetRouteRequest), &req) != nil {
+			break
+		}
+	}
+	d.toPull = d.toPull[:copy(d.toPull, d.toPull[sent:])]
+}
+
+// onRoute takes the answer to a pull, or a push.
+func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
+	resp := &d.response
+	resp.Reset()
+	if err := resp.UnmarshalVT(body); err != nil {
+		return err
+	}
+	d.hosts = d.hosts[:0]
+	for _, h := range resp.Host {
+		if host, ok := route.HostFromNumbers(int64(uint32(h.Ip)), int64(h.Port)); ok {
+			d.hosts = append(d.hosts, host)
+		}
+	}
+	id := route.Module{ModID: resp.Modid, CmdID: resp.Cmdid}
+	d.shards[id.Shard()].Apply(id, d.hosts, d.clock())
+	return nil
+}

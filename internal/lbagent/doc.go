@@ -1,0 +1,23 @@
+// Package lbagent is lars-lb-agent, the daemon that runs on every machine and
+// tells its programs which host to call.
+//
+// # Parts
+//
+// Three UDP servers answer callers, each on an event loop of its own. A
+// module belongs to one of three [RouteLB]s, chosen by its ids alone; a
+// request that reached another server is served by the module's RouteLB all
+// the same, which is why a RouteLB has a mutex.
+//
+// A dns client, on its own loop, keeps a connection to lars-dns: it sends the
+// pulls that RouteLBs ask for and applies the routes that arrive. A report
+// client, on its own loop, sends the call counts that the RouteLBs have
+// collected to lars-reporter.
+//
+// # What holds
+//
+// A request is answered from what the RouteLB holds and never waits for
+// another process. A module is pulled until lars-dns has answered: its state
+// is kept in the RouteLB, not in a connection, so no lost connection can
+// forget it. Counts leave the RouteLB when the frame that carries them is
+// queued on a connection; until then they add up.
+package lbagent

@@ -1,0 +1,138 @@
+package lbagent_test
+
+import (
+	"encoding/binary"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/lars-lb/lars/internal/eventually"
+	"github.com/lars-lb/lars/internal/lbagent"
+	"github.com/lars-lb/lars/internal/route"
+)
+
+func quickReports(c *lbagent.Config) { c.Settings.ReportTimeout = 50 * time.Millisecond }
+
+// reportsTaken waits until the agent has taken n reports off its sockets.
+func reportsTaken(t *testing.T, a *lbagent.Agent, n int) {
+	t.Helper()
+	eventually.True(t, patience, "the agent has taken all reports", func() bool {
+		sum := uint64(0)
+		for _, s := range a.Stats().Routes {
+			sum += s.Reports + s.ReportsUnknown
+		}
+		return sum >= uint64(n)
+	})
+}
+
+func TestSumsAreExact(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	modules := []route.Module{{ModID: 1, CmdID: 1}, {ModID: 2, CmdID: 1}, {ModID: -3, CmdID: 3}, {ModID: 4, CmdID: 4}}
+	for _, id := range modules {
+		dns.set(id, hostA, hostB)
+	}
+	a, _ := startAgent(t, dns.addr, reporter.addr, quickReports)
+	var callers []*caller
+	for _, id := range modules {
+		c := callerOf(t, a, id)
+		c.waitFor(id)
+		callers = append(callers, c)
+	}
+	const n = 3000
+	wantSucc, wantErr := 0, 0
+	for i := range n {
+		m := i % len(modules)
+		h := []route.Host{hostA, hostB}[i/7%2]
+		retcode := int32(i % 5 / 4)
+		if retcode == 0 {
+			wantSucc++
+		} else {
+			wantErr++
+		}
+		callers[m].report(modules[m], h, retcode)
+		if i%300 == 299 { // spread over several reports to lars-reporter
+			reportsTaken(t, a, i+1)
+			switch i / 300 {
+			case 2: // the connection is lost between two reports
+				eventually.True(t, patience, "counts are sent", func() bool { return reporter.total() == i+1 })
+				reporter.dropAll()
+			case 5: // a host leaves with counts unsent
+				dns.push(modules[0], hostA)
+				eventually.True(t, patience, "the host is gone", func() bool { return len(callers[0].getRoute(modules[0])) == 1 })
+				dns.push(modules[0], hostA, hostB)
+				eventually.True(t, patience, "the host is back", func() bool { return len(callers[0].getRoute(modules[0])) == 2 })
+			}
+		}
+	}
+	eventually.True(t, patience, "every report has been counted", func() bool { return reporter.total() >= n })
+	reporter.mu.Lock()
+	defer reporter.mu.Unlock()
+	if s, e := reporter.succ[hostA]+reporter.succ[hostB], reporter.err[hostA]+reporter.err[hostB]; s != wantSucc || e != wantErr {
+		t.Errorf("%d successes and %d failures arrived, want %d and %d", s, e, wantSucc, wantErr)
+	}
+	if reporter.frames >= n/2 {
+		t.Errorf("%d frames for %d reports: they are not collected", reporter.frames, n)
+	}
+}
+
+func TestCountsWaitForTheReporter(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	reporter.stop()
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, reporter.addr, quickReports)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	for i := range 100 {
+		c.report(module1, hostA, int32(i%2))
+	}
+	reportsTaken(t, a, 100)
+	reporter.start()
+	eventually.True(t, patience, "the counts arrive", func() bool { return reporter.total() == 100 })
+	reporter.mu.Lock()
+	defer reporter.mu.Unlock()
+	req := reporter.last
+	caller := make(net.IP, 4)
+	binary.BigEndian.PutUint32(caller, uint32(req.Caller))
+	if age := time.Now().Unix() - int64(req.Ts); !caller.IsLoopback() || age < -1 || age > 60 {
+		t.Errorf("caller %v, ts %d", caller, req.Ts)
+	}
+	// 50 failures of 100: the last of them found the host overloaded already.
+	if len(req.Results) != 1 || !req.Results[0].Overload {
+		t.Errorf("results = %v", req.Results)
+	}
+}
+
+func TestStoppingAgentHandsOverItsCounts(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	dns.set(module1, hostA)
+	a, stop := startAgent(t, dns.addr, reporter.addr, nil) // due in 15 s, by which it has stopped
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	eventually.True(t, patience, "connected", func() bool { return a.Stats().Reporter.Open == 1 })
+	for range 123 {
+		c.report(module1, hostA, 0)
+	}
+	reportsTaken(t, a, 123)
+	stop()
+	eventually.True(t, patience, "the counts arrive", func() bool { return reporter.total() == 123 })
+}
+
+func TestLargestModuleIsReportedInParts(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	hosts := make([]route.Host, route.MaxHosts)
+	for i := range hosts {
+		hosts[i] = route.Host{IP: 0xfffff000 - uint32(i), Port: 65535}
+	}
+	dns.set(module1, hosts...)
+	a, _ := startAgent(t, dns.addr, reporter.addr, quickReports)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	for i, part := range slices.Collect(slices.Chunk(hosts, 200)) {
+		for _, h := range part {
+			c.report(module1, h, 0)
+		}
+		reportsTaken(t, a, (i+1)*200)
+	}
+	eventually.True(t, patience, "all counts arrive", func() bool { return reporter.total() == len(hosts) })
+}

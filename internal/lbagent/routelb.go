@@ -1,0 +1,257 @@
+package lbagent
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lars-lb/lars/internal/balance"
+	"github.com/lars-lb/lars/internal/route"
+)
+
+// RouteLB holds a third of the agent's modules and decides for them. Any
+// goroutine may call its methods; now is the time on the agent's clock. None
+// of them blocks but for its mutex, which is held for short.
+type RouteLB struct {
+	maxModules, maxUnknown int
+	pullInterval           time.Duration
+
+	mu       sync.Mutex
+	settings *Settings // replaced, never changed
+	modules  map[route.Module]*module
+	unknown  list
+	pulls    list
+	counts   list
+	stats    RouteStats
+}
+
+// RouteStats counts what RouteLBs have done.
+type RouteStats struct {
+	Modules  int `json:"modules"`  // with hosts, now
+	Unknown  int `json:"unknown"`  // remembered without hosts, now
+	Pulling  int `json:"pulling"`  // waiting for lars-dns, now
+	Counting int `json:"counting"` // with counts to report, now
+
+	Picked   uint64 `json:"picked"` // GetHost by answer
+	Overload uint64 `json:"overload"`
+	NoExist  uint64 `json:"no_exist"`
+	Routes   uint64 `json:"routes"` // GetRoute
+
+	Reports        uint64 `json:"reports"`         // accepted
+	ReportsUnknown uint64 `json:"reports_unknown"` // of a module or host that is not in any route
+	ReportsLost    uint64 `json:"reports_lost"`    // accepted, but their host left with too many others
+
+	Pulls        uint64 `json:"pulls"`         // asked of lars-dns
+	Updates      uint64 `json:"updates"`       // routes that came
+	Removed      uint64 `json:"removed"`       // modules that lost their last host
+	Unasked      uint64 `json:"unasked"`       // routes that came for modules not asked for
+	RefusedFull  uint64 `json:"refused_full"`  // modules not kept or not pulled for want of room
+	ForgotOldest uint64 `json:"forgot_oldest"` // modules without hosts forgotten to make room
+}
+
+func newRouteLB(cfg *Config) *RouteLB {
+	r := &RouteLB{
+		maxModules: cfg.MaxModules, maxUnknown: cfg.MaxUnknown, pullInterval: cfg.PullInterval,
+		settings: &cfg.Settings,
+		modules:  make(map[route.Module]*module),
+	}
+	r.unknown.init()
+	r.pulls.init()
+	r.counts.init()
+	return r
+}
+
+// Pick answers a GetHost. pull tells the caller to have lars-dns asked for the
+// module now.
+func (r *RouteLB) Pick(id route.Module, now time.Duration) (h route.Host, v balance.Verdict, pull bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.modules[id]
+	if m == nil || !m.known() {
+		r.stats.NoExist++
+		return route.Host{}, balance.Empty, r.askForUnknown(id, m, now)
+	}
+	if h, v = m.lb.Pick(now); v == balance.Picked {
+		r.stats.Picked++
+	} else {
+		r.stats.Overload++
+	}
+	return h, v, r.askForOld(m, now)
+}
+
+// Route answers a GetRoute: it appends all hosts of the module to dst.
+func (r *RouteLB) Route(id route.Module, dst []route.Host, now time.Duration) (hosts []route.Host, pull bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stats.Routes++
+	m := r.modules[id]
+	if m == nil || !m.known() {
+		return dst, r.askForUnknown(id, m, now)
+	}
+	return m.lb.Hosts(dst), r.askForOld(m, now)
+}
+
+// Report counts a call to h. A cost of 0 is unknown.
+func (r *RouteLB) Report(id route.Module, h route.Host, ok bool, cost, now time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.modules[id]
+	if m == nil || !m.lb.Report(h, ok, cost, now) {
+		r.stats.ReportsUnknown++
+		return
+	}
+	r.stats.Reports++
+	r.count(m, now)
+}
+
+// askForUnknown notes a pull of a module without hosts; m is nil if nothing is
+// known of it. It is pulled once a PullInterval at most.
+func (r *RouteLB) askForUnknown(id route.Module, m *module, now time.Duration) (pull bool) {
+	if m == nil {
+		if !r.makeRoom(now) {
+			r.stats.RefusedFull++
+			return false
+		}
+		m = newModule(id, &r.settings.Balance)
+		r.modules[id] = m
+	} else if now-m.pulledAt < r.pullInterval {
+		return false
+	}
+	r.ask(m, now)
+	r.file(m)
+	return true
+}
+
+// askForOld notes a pull of a module whose route has not come for long.
+func (r *RouteLB) askForOld(m *module, now time.Duration) (pull bool) {
+	if now-m.updatedAt < r.settings.UpdateTimeout || m.pulling.linked() {
+		return false
+	}
+	r.ask(m, now)
+	return true
+}
+
+func (r *RouteLB) ask(m *module, now time.Duration) {
+	m.pulledAt = now
+	r.pulls.pushBack(&m.pulling)
+	if m.unknown.linked() {
+		r.unknown.pushBack(&m.unknown)
+	}
+	r.stats.Pulls++
+}
+
+// makeRoom lets one more module without hosts in. It forgets the one asked for
+// longest ago, but not before that may be asked for again: otherwise callers
+// of very many unknown modules would have lars-dns asked without limit.
+func (r *RouteLB) makeRoom(now time.Duration) bool {
+	if r.unknown.len < r.maxUnknown {
+		return true
+	}
+	oldest := r.unknown.first()
+	if now-oldest.pulledAt < r.pullInterval {
+		return false
+	}
+	r.forget(oldest)
+	r.stats.ForgotOldest++
+	return true
+}
+
+func (r *RouteLB) forget(m *module) {
+	r.unknown.remove(&m.unknown)
+	r.pulls.remove(&m.pulling)
+	r.counts.remove(&m.counting)
+	delete(r.modules, m.id())
+}
+
+// file puts a module on the list unknown or takes it off, as its state is.
+// One with counts stays off: it must not be forgotten before they are sent.
+func (r *RouteLB) file(m *module) {
+	if m.known() || m.counting.linked() {
+		r.unknown.remove(&m.unknown)
+		return
+	}
+	if !m.unknown.linked() {
+		r.unknown.pushBack(&m.unknown)
+	}
+	if r.unknown.len > r.maxUnknown { // a module lost its last host
+		r.forget(r.unknown.first())
+		r.stats.ForgotOldest++
+	}
+}
+
+// Apply takes a module's route as lars-dns sent it, be it the answer to a pull
+// or a push. No hosts means that the module does not exist.
+func (r *RouteLB) Apply(id route.Module, hosts []route.Host, now time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.modules[id]
+	if m == nil {
+		r.stats.Unasked++
+		return
+	}
+	r.pulls.remove(&m.pulling)
+	was := m.known()
+	if !was && len(hosts) > 0 && r.known() >= r.maxModules {
+		r.stats.RefusedFull++
+		return
+	}
+	r.stats.Updates++
+	m.updatedAt = now
+	lost := m.lb.LostCounts()
+	m.lb.Update(hosts, now)
+	r.stats.ReportsLost += m.lb.LostCounts() - lost
+	if was && !m.known() {
+		r.stats.Removed++
+	}
+	if m.lb.HasCounts() { // an overloaded host that left is news to lars-reporter
+		r.count(m, now)
+	}
+	r.file(m)
+}
+
+// known is the number of modules with hosts, or with counts of hosts that left.
+func (r *RouteLB) known() int { return len(r.modules) - r.unknown.len }
+
+// Overdue appends to dst the modules, at most limit, whose pull lars-dns has
+// not answered for a PullInterval. They count as asked for anew.
+func (r *RouteLB) Overdue(dst []route.Module, limit int, now time.Duration) []route.Module {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for range limit {
+		m := r.pulls.first()
+		if m == nil || now-m.pulledAt < r.pullInterval {
+			break
+		}
+		r.ask(m, now)
+		dst = append(dst, m.id())
+	}
+	return dst
+}
+
+// Modules appends all modules to dst, with hosts or without.
+func (r *RouteLB) Modules(dst []route.Module) []route.Module {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id := range r.modules {
+		dst = append(dst, id)
+	}
+	return dst
+}
+
+// SetSettings replaces the settings, which must have passed Validate.
+func (r *RouteLB) SetSettings(s *Settings) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settings = s
+	for _, m := range r.modules {
+		m.lb.SetConfig(&s.Balance)
+	}
+}
+
+// Stats returns the counters so far.
+func (r *RouteLB) Stats() RouteStats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.stats
+	s.Modules, s.Unknown, s.Pulling, s.Counting = r.known(), r.unknown.len, r.pulls.len, r.counts.len
+	return s
+}
