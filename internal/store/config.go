@@ -1,0 +1,62 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Drivers a Config may name.
+const (
+	SQLite = "sqlite"
+	MySQL  = "mysql"
+)
+
+// Config says where the tables are.
+type Config struct {
+	// Driver is SQLite or MySQL (MariaDB too).
+	Driver string
+
+	// Path is SQLite's file. It and its folder are created when missing.
+	Path string
+
+	// Host, Port, User, Password and Name are MySQL's server, login and
+	// database. The database must exist.
+	Host     string
+	Port     uint16
+	User     string
+	Password string
+	Name     string
+}
+
+// DefaultConfig is the embedded store in the working directory.
+func DefaultConfig() Config {
+	return Config{Driver: SQLite, Path: "var/lars.db", Host: "127.0.0.1", Port: 3306, User: "root", Name: "lars_dns"}
+}
+
+// Validate says what is wrong with c. Fields of the other driver are ignored.
+func (c Config) Validate() error {
+	switch c.Driver {
+	case SQLite:
+		if c.Path == "" {
+			return errors.New("store: the sqlite driver needs the path of a file")
+		}
+		if strings.Contains(c.Path, ":memory:") {
+			return fmt.Errorf("store: path %q: a database in memory cannot be shared by the daemons, name a file", c.Path)
+		}
+	case MySQL:
+		switch {
+		case c.Host == "":
+			return errors.New("store: the mysql driver needs a host")
+		case c.Port == 0:
+			return errors.New("store: the mysql driver needs a port of 1 to 65535")
+		case c.User == "":
+			return errors.New("store: the mysql driver needs a user")
+		case c.Name == "":
+			return errors.New("store: the mysql driver needs the name of a database")
+		}
+	default:
+		return fmt.Errorf("store: unknown driver %q, it is %q or %q", c.Driver, SQLite, MySQL)
+	}
+	return nil
+}

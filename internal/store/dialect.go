@@ -1,0 +1,55 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+)
+
+// dialect is everything in which the two engines differ.
+type dialect interface {
+	// String names the database in errors, without the password.
+	String() string
+
+	// open returns a pool of connections. No statement on them may take
+	// longer than statement, where the engine can hold that.
+	open(statement time.Duration) (*sql.DB, error)
+
+	// transient reports whether err may be gone when the same transaction is
+	// run again.
+	transient(err error) bool
+
+	// goose names the dialect to the migration library.
+	goose() goose.Dialect
+
+	// migrations returns the steps in SQL, one file a version, and those that
+	// have to look at the database first.
+	migrations() (fs.FS, []*goose.Migration)
+
+	// countTables is the query for the number of tables, 0 or 1, named ?.
+	countTables() string
+
+	// lockSchema keeps other processes from migrating until unlock is called.
+	lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error)
+
+	// raiseVersion is the statement that makes RouteVersion's row
+	// max(version+1, ?), creates it when it is missing, and locks it.
+	raiseVersion() string
+
+	// keepNewest is the end of a multi-row insert into ServerCallStatus: of
+	// two rows with one key the higher ts stays, the later of two equal ones.
+	keepNewest() string
+
+	// statusLayout finds out how ServerCallStatus holds its numbers.
+	statusLayout(ctx context.Context, db *sql.DB) (statusLayout, error)
+}
+
+func newDialect(cfg Config) (dialect, error) {
+	if cfg.Driver == MySQL {
+		return newMySQL(cfg), nil
+	}
+	return newSQLite(cfg.Path)
+}

@@ -1,0 +1,30 @@
+// Package store keeps what Lars knows in SQL: the routes, the names of
+// modules, and the call counts that agents report. It speaks to MySQL (and
+// MariaDB) and to SQLite; the two differ in mysql.go and sqlite.go alone.
+//
+// The tables are those of Lars 1.0, so an existing database is adopted as it
+// is. What Lars adds beside them is additive and made by Store.Migrate.
+//
+// # Routes and their version
+//
+// RouteData holds one row a host. Every writer here changes it in one
+// transaction whose first statement raises RouteVersion and so locks it:
+// writers follow one another, and the ids of the RouteChange rows they leave
+// are committed in ascending order. The version is the Unix time, or one more
+// than the last version where that is later, so two changes in one second
+// have two versions. Readers compare Revisions and ask Changed which modules
+// to read again.
+//
+// Other programs may edit the tables with plain SQL. Rows are therefore handed
+// out as they are stored: RouteData may hold duplicates and impossible hosts,
+// and RouteVersion may be empty.
+//
+// # Goroutines and failures
+//
+// A Store may be used by many goroutines. No call outlives its context, and
+// none waits for ever without one: connecting, each read and write on a
+// connection, and each wait for a lock have limits of their own. Deadlocks,
+// lock time-outs and a busy SQLite file are retried a few times; everything
+// else is returned, naming the database and the operation, and nothing is
+// logged.
+package store

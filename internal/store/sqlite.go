@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+//go:embed migrations/sqlite/*.sql
+var sqliteMigrations embed.FS
+
+// sqliteDialect is one file, shared by the daemons of one machine.
+type sqliteDialect struct{ path string }
+
+func newSQLite(path string) (sqliteDialect, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return sqliteDialect{}, fmt.Errorf("store: path %q: %w", path, err)
+	}
+	return sqliteDialect{abs}, nil
+}
+
+func (d sqliteDialect) String() string { return "sqlite " + d.path }
+
+func (d sqliteDialect) open(time.Duration) (*sql.DB, error) {
+	if err := os.MkdirAll(filepath.Dir(d.path), 0o755); err != nil {
+		return nil, err
+	}
+	q := url.Values{
+		"_busy_timeout": {strconv.FormatInt(lockTimeout.Milliseconds(), 10)},
+		// Readers go on while one process writes.
+		"_journal_mode": {"WAL"},
+		// A transaction takes the write lock when it begins: one that began
+		// by reading could not wait for the lock, it would fail at once.
+		"_txlock": {"immediate"},
+		// A quoted name that does not exist is an error and not a string.
+		"_dqs": {"0"},
+		// Without this an error while opening quotes an unrelated message.
+		"_error_rc": {"1"},
+	}
+	dsn := url.URL{Scheme: "file", Path: d.path, RawQuery: q.Encode()}
+	connector, err := sqlite.NewConnector(dsn.String())
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	// Writers wait for one another anyway.
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(2)
+	return db, nil
+}
+
+func (sqliteDialect) transient(err error) bool {
+	const primary = 0xff // an extended code carries the primary one below
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code()&primary == sqlite3.SQLITE_BUSY || e.Code()&primary == sqlite3.SQLITE_LOCKED
+}
+
+func (sqliteDialect) goose() goose.Dialect { return goose.DialectSQLite3 }
+
+func (sqliteDialect) migrations() (fs.FS, []*goose.Migration) {
+	// The folder is embedded, so Sub cannot fail.
+	files, _ := fs.Sub(sqliteMigrations, "migrations/sqlite")
+	return files, nil
+}
+
+func (sqliteDialect) countTables() string {
+	return "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+}
+
+// lockSchema has nothing to lock: SQLite knows no lock beyond a transaction,
+// and each migration is one, together with its row in the schema table. Of two
+// processes at the same migration the second one fails on that table's unique
+// index, and finds the work done when it looks again.
+func (sqliteDialect) lockSchema(context.Context, *sql.DB) (unlock func(), err error) {
+	return func() {}, nil
+}
+
+func (sqliteDialect) raiseVersion() string {
+	return `INSERT INTO RouteVersion (id, version) VALUES (1, ?)
+		ON CONFLICT (id) DO UPDATE SET version = max(version + 1, excluded.version)`
+}
+
+func (sqliteDialect) keepNewest() string {
+	return ` ON CONFLICT (modid, cmdid, ip, port, caller) DO UPDATE SET
+		succ_cnt = excluded.succ_cnt, err_cnt = excluded.err_cnt,
+		overload = excluded.overload, ts = excluded.ts
+		WHERE excluded.ts >= ServerCallStatus.ts`
+}
+
+// statusLayout stores what Lars 1.0's own schema does. SQLite's integers have
+// 64 bits, whatever a column was declared as.
+func (sqliteDialect) statusLayout(context.Context, *sql.DB) (statusLayout, error) {
+	return statusLayout{ip: true, caller: true}, nil
+}

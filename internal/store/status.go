@@ -1,0 +1,134 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"github.com/lars-lb/lars/internal/route"
+)
+
+// Status is one row of ServerCallStatus: how one agent's calls to one host of
+// one module went, as it last reported them.
+type Status struct {
+	Module route.Module
+	Host   route.Host
+	Caller uint32 // the agent's IPv4 address, host order
+
+	Succ, Err uint32 // calls since the agent's report before
+	TS        uint32 // Unix time of the report, seconds
+	Overload  bool   // whether the agent held the host for overloaded
+}
+
+// statusColumns are ServerCallStatus, the key first.
+const statusColumns = "modid, cmdid, ip, port, caller, succ_cnt, err_cnt, ts, overload"
+
+// statusLayout says of columns that hold 32 bits whether they take numbers
+// above 2^31 as they are. The others hold the int32 with the same bits.
+type statusLayout struct {
+	modid, cmdid, ip, caller bool
+}
+
+func column32(unsigned bool, v uint32) int64 {
+	if unsigned {
+		return int64(v)
+	}
+	return int64(int32(v))
+}
+
+// SaveStatuses writes statuses, each in place of the row with its module, host
+// and caller unless that row has a higher TS. It writes several hundred with
+// one statement; after an error some may be written and others not, and
+// saving all of them again is right. Counts above 2,147,483,647, which the
+// table cannot hold, are saved as that.
+//
+// A key should occur once: of two with one TS the later in the slice stays.
+func (s *Store) SaveStatuses(ctx context.Context, statuses []Status) error {
+	const op = "save call statuses"
+	layout, err := s.statusLayout(ctx)
+	if err != nil {
+		return s.failed(op, err)
+	}
+	// All writers touch the rows in one order, so that none waits for another
+	// that waits for it. Stable, for the sake of two with one key.
+	sorted := slices.Clone(statuses)
+	slices.SortStableFunc(sorted, Status.compareKey)
+	for chunk := range slices.Chunk(sorted, chunkRows) {
+		args := make([]any, 0, 9*len(chunk))
+		for _, st := range chunk {
+			args = st.appendArgs(args, layout)
+		}
+		err := s.retry(ctx, func() error {
+			_, err := s.db.ExecContext(ctx, "INSERT INTO ServerCallStatus ("+statusColumns+") VALUES "+
+				placeholders("(?,?,?,?,?,?,?,?,?)", ",", len(chunk))+s.dialect.keepNewest(), args...)
+			return err
+		})
+		if err != nil {
+			// The table may be another one when the database comes back.
+			s.layout.Store(nil)
+			return s.failed(op, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) statusLayout(ctx context.Context) (statusLayout, error) {
+	if l := s.layout.Load(); l != nil {
+		return *l, nil
+	}
+	l, err := s.dialect.statusLayout(ctx, s.db)
+	if err != nil {
+		return statusLayout{}, err
+	}
+	s.layout.Store(&l)
+	return l, nil
+}
+
+func (st Status) compareKey(o Status) int {
+	return cmp.Or(st.Module.Compare(o.Module), st.Host.Compare(o.Host), cmp.Compare(st.Caller, o.Caller))
+}
+
+func (st Status) appendArgs(args []any, l statusLayout) []any {
+	overload := "0"
+	if st.Overload {
+		overload = "1"
+	}
+	return append(args,
+		column32(l.modid, uint32(st.Module.ModID)), column32(l.cmdid, uint32(st.Module.CmdID)),
+		column32(l.ip, st.Host.IP), st.Host.Port, column32(l.caller, st.Caller),
+		min(st.Succ, math.MaxInt32), min(st.Err, math.MaxInt32), st.TS, overload)
+}
+
+// ListStatuses returns the statuses of the modules f selects, ordered by
+// module, host and caller. Rows that hold no host are left out.
+func (s *Store) ListStatuses(ctx context.Context, f Filter) ([]Status, error) {
+	var list []Status
+	err := s.retry(ctx, func() error {
+		list = nil
+		rows, err := s.db.QueryContext(ctx, "SELECT "+statusColumns+" FROM ServerCallStatus")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var modid, cmdid, ip, port, caller, succ, errs, ts int64
+			var overload string
+			if err := rows.Scan(&modid, &cmdid, &ip, &port, &caller, &succ, &errs, &ts, &overload); err != nil {
+				return err
+			}
+			m := moduleFrom(modid, cmdid)
+			h, ok := route.HostFromNumbers(int64(uint32(ip)), port)
+			if !ok || !f.matches(m) {
+				continue
+			}
+			list = append(list, Status{m, h, uint32(caller), uint32(succ), uint32(errs), uint32(ts), overload == "1"})
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, s.failed("list call statuses", err)
+	}
+	slices.SortFunc(list, Status.compareKey)
+	return list, nil
+}

@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+const (
+	// ioTimeout limits one read or write on a MySQL connection, and so how
+	// long one statement may take. Longer than lockTimeout, so that a lost
+	// wait is reported as such.
+	ioTimeout = 10 * time.Second
+	// lockTimeout is how long a statement waits for another transaction.
+	lockTimeout = 5 * time.Second
+	// chunkRows is how many rows one statement carries: enough to make its
+	// round trip cheap, and far below every engine's limits on parameters
+	// (SQLite: 32,766) and packets.
+	chunkRows = 500
+	// attempts is how often an operation that met a deadlock or a busy file
+	// is tried in all.
+	attempts = 6
+)
+
+// Store is the tables of one database. All methods may be called from any
+// goroutine.
+type Store struct {
+	db      *sql.DB
+	dialect dialect
+	// layout is what SaveStatuses found out about its table; nil until then.
+	layout atomic.Pointer[statusLayout]
+}
+
+// Open prepares access to the database cfg names. It does not connect: a
+// database that is down fails the first operation, not Open.
+func Open(cfg Config) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	d, err := newDialect(cfg)
+	if err != nil {
+		return nil, err
+	}
+	db, err := d.open(ioTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("%v: open: %w", d, err)
+	}
+	return &Store{db: db, dialect: d}, nil
+}
+
+// Close releases all connections. It may be called twice.
+func (s *Store) Close() error {
+	if err := s.db.Close(); err != nil {
+		return s.failed("close", err)
+	}
+	return nil
+}
+
+// Ping reports whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.retry(ctx, func() error { return s.db.PingContext(ctx) }); err != nil {
+		return s.failed("ping", err)
+	}
+	return nil
+}
+
+// failed names the database and the operation that met err.
+func (s *Store) failed(op string, err error) error {
+	return fmt.Errorf("%v: %s: %w", s.dialect, op, err)
+}
+
+// retry runs op again while it fails for reasons that pass: a deadlock, a
+// lock's time-out, a busy file. op must be safe to repeat.
+func (s *Store) retry(ctx context.Context, op func() error) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval = 10 * time.Millisecond
+	pause.MaxInterval = 300 * time.Millisecond
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := op()
+		if err != nil && !s.dialect.transient(err) {
+			err = backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pause), backoff.WithMaxTries(attempts))
+	return err
+}
+
+// errNoChange ends a transaction that found nothing to do: it is rolled back
+// and is no failure.
+var errNoChange = errors.New("no change")
+
+// inTx runs op in a transaction, several times if it has to be retried.
+func (s *Store) inTx(ctx context.Context, op func(tx *sql.Tx) error) error {
+	err := s.retry(ctx, func() error {
+		tx, err := s.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		// A rollback after a commit does nothing, and after a failure the
+		// failure says more than the rollback's own.
+		defer func() { _ = tx.Rollback() }()
+		if err := op(tx); err != nil {
+			return err
+		}
+		return tx.Commit()
+	})
+	if errors.Is(err, errNoChange) {
+		return nil
+	}
+	return err
+}
+
+// placeholders returns n groups joined by sep: "(?,?),(?,?)".
+func placeholders(group, sep string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(group+sep, n), sep)
+}
