@@ -1,0 +1,55 @@
+package reporter
+
+import (
+	"sync/atomic"
+
+	"github.com/lars-lb/lars/reactor"
+)
+
+// Stats counts what a Server has done since it was made.
+type Stats struct {
+	TCP reactor.TCPStats `json:"tcp"`
+
+	Reports uint64 `json:"reports"` // messages
+	Results uint64 `json:"results"` // in them, one a host
+	Succ    uint64 `json:"succ"`    // calls that the results count, as reported
+	Err     uint64 `json:"err"`
+
+	// Results that did not wait for themselves to be saved, by reason. One
+	// that was replaced may have been saved before.
+	Replaced       uint64 `json:"replaced"`        // by a newer one of its key
+	DroppedStale   uint64 `json:"dropped_stale"`   // a newer one was waiting
+	DroppedInvalid uint64 `json:"dropped_invalid"` // an address or port that no host has
+	DroppedFull    uint64 `json:"dropped_full"`    // more than MaxPending keys
+
+	Pending  int64  `json:"pending"`   // keys waiting to be saved, now
+	Saves    uint64 `json:"saves"`     // batches
+	Rows     uint64 `json:"rows"`      // in them
+	DBErrors uint64 `json:"db_errors"` // attempts that failed
+}
+
+// counters is Stats as the event loops and workers write it.
+type counters struct {
+	reports, results, succ, errs   atomic.Uint64
+	replaced, stale, invalid, full atomic.Uint64
+	saves, rows, dbErrors          atomic.Uint64
+}
+
+// Stats returns the counters so far. It may be called on any goroutine.
+func (s *Server) Stats() Stats {
+	return Stats{
+		TCP:            s.tcp.Stats(),
+		Reports:        s.count.reports.Load(),
+		Results:        s.count.results.Load(),
+		Succ:           s.count.succ.Load(),
+		Err:            s.count.errs.Load(),
+		Replaced:       s.count.replaced.Load(),
+		DroppedStale:   s.count.stale.Load(),
+		DroppedInvalid: s.count.invalid.Load(),
+		DroppedFull:    s.count.full.Load(),
+		Pending:        s.room.used.Load(),
+		Saves:          s.count.saves.Load(),
+		Rows:           s.count.rows.Load(),
+		DBErrors:       s.count.dbErrors.Load(),
+	}
+}
