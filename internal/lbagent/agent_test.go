@@ -137,6 +137,42 @@ func TestOddModulesDoNotExist(t *testing.T) {
 	callerOf(t, a, module1).waitFor(module1)
 }
 
+// TestUnknownModulesArePulledOnceASecond asks for very many modules that do not
+// exist, again and again.
+func TestUnknownModulesArePulledOnceASecond(t *testing.T) {
+	const modules = 10_000
+	dns := newFakeDNS(t)
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	var clients [3]*caller
+	for i, addr := range a.Addrs() {
+		clients[i] = newCaller(t, addr)
+	}
+	start := time.Now()
+	rounds := 0
+	for ; rounds < 2 || time.Since(start) < 2500*time.Millisecond; rounds++ {
+		for i := range int32(modules) {
+			id := route.Module{ModID: -i, CmdID: 5}
+			if resp := clients[id.Shard()].getHost(1, id); resp.Retcode != noExist {
+				t.Fatalf("%v: %v", id, resp)
+			}
+		}
+	}
+	most := 2 + int(time.Since(start)/time.Second)
+	for i := range int32(modules) {
+		id := route.Module{ModID: -i, CmdID: 5}
+		if n := dns.pulled(id); n < 1 || n > most {
+			t.Fatalf("%v was pulled %d times while it was asked for %d times in %v", id, n, rounds, time.Since(start))
+		}
+	}
+	unknown := 0
+	for _, s := range a.Stats().Routes {
+		unknown += s.Unknown
+	}
+	if unknown != modules {
+		t.Errorf("the agent remembers %d modules, want %d", unknown, modules)
+	}
+}
+
 func TestDNSStartsLater(t *testing.T) {
 	dns := newFakeDNS(t)
 	dns.stop()

@@ -1,9 +1,12 @@
 package lbagent
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/lars-lb/lars/reactor"
 )
 
 // repeatLog is the time between two log lines about the same lasting fault.
@@ -24,6 +27,9 @@ func (l *linkLog) up(peer netip.AddrPort) {
 }
 
 func (l *linkLog) down(reason error) {
+	if errors.Is(reason, reactor.ErrClosed) {
+		return // the agent stops
+	}
 	l.said = time.Now()
 	l.log.Warn("connection lost, reconnecting", "to", l.what, "addr", l.addr, "err", reason)
 }
