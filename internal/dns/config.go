@@ -1,0 +1,108 @@
+package dns
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Config is what lars-dns can be told.
+type Config struct {
+	// Listen is the TCP address; port 0 takes a free one. Default
+	// 127.0.0.1:7778.
+	Listen netip.AddrPort
+
+	// MaxConn is the most connections served at a time; the newest beyond it
+	// is closed. Default 1,024; 1 to 1,000,000.
+	MaxConn int
+
+	// Threads is the number of event loops that connections are spread over.
+	// Default 5; 1 to 256.
+	Threads int
+
+	// PollInterval is the time between two looks at the version of the
+	// routes, and so about the time a change takes to be pushed. Default
+	// 100 ms; 10 ms to 1 min.
+	PollInterval time.Duration
+
+	// ReloadInterval is the time between two readings of all routes, which
+	// find what nobody announced. Default 1 min; 10 ms to 24 h.
+	ReloadInterval time.Duration
+
+	// ChangeRetention is the age at which announced changes are deleted from
+	// the database. Every replica must have read them by then. Default 24 h;
+	// 1 min to 8,760 h.
+	ChangeRetention time.Duration
+
+	// PruneInterval is the time between two such deletions. Default 1 h; 10 ms
+	// to 24 h.
+	PruneInterval time.Duration
+
+	// MaxBuffered is how many bytes may wait on a connection before answers
+	// and pushes are put off until they are written. Default 256 KiB; 4 KiB
+	// to 64 MiB.
+	MaxBuffered int
+
+	// PushTimeout is how long a connection with something put off may take to
+	// read what waits, at most MaxBuffered and one frame, before it is closed.
+	// Default 10 s; 10 ms to 10 min.
+	PushTimeout time.Duration
+
+	// MaxSubscriptions is how many modules one connection may subscribe to.
+	// Beyond it modules are answered, and their changes are only seen by
+	// asking again. Default 100,000, at about 100 bytes each; 1 to 10,000,000.
+	MaxSubscriptions int
+}
+
+// DefaultConfig is what lars-dns does when it is told nothing.
+func DefaultConfig() Config {
+	return Config{
+		Listen:           netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 7778),
+		MaxConn:          1024,
+		Threads:          5,
+		PollInterval:     100 * time.Millisecond,
+		ReloadInterval:   time.Minute,
+		ChangeRetention:  24 * time.Hour,
+		PruneInterval:    time.Hour,
+		MaxBuffered:      256 << 10,
+		PushTimeout:      10 * time.Second,
+		MaxSubscriptions: 100_000,
+	}
+}
+
+// Validate reports the first setting that is out of its bounds, with its value
+// and what is allowed.
+func (c *Config) Validate() error {
+	if !c.Listen.IsValid() {
+		return errors.New("dns: Listen is not an address with a port")
+	}
+	for _, n := range []struct {
+		name            string
+		value, min, max int
+	}{
+		{"MaxConn", c.MaxConn, 1, 1_000_000},
+		{"Threads", c.Threads, 1, 256},
+		{"MaxBuffered", c.MaxBuffered, 4 << 10, 64 << 20},
+		{"MaxSubscriptions", c.MaxSubscriptions, 1, 10_000_000},
+	} {
+		if n.value < n.min || n.value > n.max {
+			return fmt.Errorf("dns: %s is %d, allowed is %d to %d", n.name, n.value, n.min, n.max)
+		}
+	}
+	for _, d := range []struct {
+		name            string
+		value, min, max time.Duration
+	}{
+		{"PollInterval", c.PollInterval, 10 * time.Millisecond, time.Minute},
+		{"ReloadInterval", c.ReloadInterval, 10 * time.Millisecond, 24 * time.Hour},
+		{"ChangeRetention", c.ChangeRetention, time.Minute, 8760 * time.Hour},
+		{"PruneInterval", c.PruneInterval, 10 * time.Millisecond, 24 * time.Hour},
+		{"PushTimeout", c.PushTimeout, 10 * time.Millisecond, 10 * time.Minute},
+	} {
+		if d.value < d.min || d.value > d.max {
+			return fmt.Errorf("dns: %s is %v, allowed is %v to %v", d.name, d.value, d.min, d.max)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+// Package dns is lars-dns: it answers which hosts serve a module, from routes
+// kept in SQL, and pushes what changes to those who asked.
+//
+// # Goroutines and ownership
+//
+// The routes are a [Table] that never changes once it was published. One
+// goroutine, the watcher, reads the database, makes the next Table, stores it
+// behind an atomic pointer and then posts the changed modules to every event
+// loop. Answers read the pointer and so never wait for a reload.
+//
+// Each event loop has a worker that knows which of its own connections
+// subscribed to what. Only the loop's goroutine touches it, so it has no
+// locks. A request subscribes before it reads the pointer, and a change stores
+// the pointer before it is posted: whichever comes first, the connection gets
+// the new route. It may get it twice, never not at all.
+//
+// # Bounds
+//
+// A connection that does not read has at most Config.MaxBuffered bytes and one
+// frame waiting. Beyond that only the names of its modules are kept, each
+// once; when the output has been written, their routes as of then are sent. If
+// it is not written within Config.PushTimeout the connection is closed and
+// counted. A connection is subscribed to at most Config.MaxSubscriptions
+// modules.
+package dns

@@ -1,0 +1,75 @@
+package dns
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/lars-lb/lars/internal/route"
+)
+
+// Watch loads the routes and keeps them up to date until ctx is done.
+func Watch(ctx context.Context, source Source, cfg Config, log *slog.Logger, publish func(*Table, []route.Module)) {
+	w := newWatcher(source, &cfg, new(counters), log,
+		func(_ context.Context, t *Table, changed []route.Module) { publish(t, changed) })
+	if w.load(ctx) == nil {
+		w.run(ctx)
+	}
+}
+
+// FaultLog returns the function that logs one fault at a bounded rate.
+func FaultLog(log *slog.Logger) func(msg string, args ...any) bool {
+	return (&faultLog{log: log}).warn
+}
+
+// Encode returns a function that encodes routes, the result being valid until
+// its next call.
+func Encode() func(m route.Module, hosts []route.Host) ([]byte, error) { return new(encoder).encode }
+
+// MaxOverlay bounds Overlay.
+const MaxOverlay = maxOverlay
+
+// Overlay is the number of modules beside the packed part.
+func (t *Table) Overlay() int { return len(t.overlay) }
+
+// StallLoops keeps every event loop busy, with as many tasks waiting as there
+// may be, until release is called.
+func (s *Server) StallLoops() (release func()) {
+	hold := make(chan struct{})
+	for _, l := range s.tcp.Loops() {
+		held := make(chan struct{})
+		if l.Post(func() { close(held); <-hold }) != nil {
+			continue
+		}
+		<-held
+		for l.Post(func() {}) == nil {
+		}
+	}
+	return func() { close(hold) }
+}
+
+// Subscriptions counts what the workers hold, on their loops.
+func (s *Server) Subscriptions() (modules, places int) {
+	for l, w := range s.workers {
+		done := make(chan struct{})
+		err := l.Post(func() {
+			defer close(done)
+			modules += len(w.subscribers)
+			for _, subs := range w.subscribers {
+				places += len(subs)
+			}
+		})
+		if err == nil {
+			<-done
+		}
+	}
+	return modules, places
+}
+
+// Left counts, once Serve has returned, what the workers still hold.
+func (s *Server) Left() int {
+	n := 0
+	for _, w := range s.workers {
+		n += len(w.subscribers)
+	}
+	return n
+}

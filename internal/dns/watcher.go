@@ -1,0 +1,256 @@
+package dns
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/store"
+)
+
+const (
+	// pollTimeout limits one look at the version, so that a database that
+	// stopped answering without a word is asked anew soon after its return.
+	pollTimeout = 2 * time.Second
+	// minReadAll is how many changed modules are read one by one in any case;
+	// beyond it a quarter of all modules is the bound, since reading all of
+	// them is one sequential scan.
+	minReadAll = 1000
+	// secondOver is how long after a version was first seen no more changes
+	// are made under it by writers that use the time as the version: their
+	// second, and some for a transaction that was slow to commit.
+	secondOver = 1500 * time.Millisecond
+	// clockSkew is how far a version may be from our own clock and still be
+	// taken for the database's current time.
+	clockSkew = time.Minute
+)
+
+// watcher reads the routes and publishes what changes. It belongs to one
+// goroutine.
+type watcher struct {
+	source   Source
+	loader   *loader
+	config   *Config
+	counters *counters
+	log      *slog.Logger
+	faults   faultLog
+	// publish makes a Table the current one, in which the routes of changed,
+	// ascending, differ from the one before.
+	publish func(ctx context.Context, t *Table, changed []route.Module)
+
+	table    *Table
+	seen     store.Revision // of which every change is in table
+	reloadAt time.Time      // when all routes are to be read again
+	pause    *backoff.ExponentialBackOff
+	failing  bool // and it was logged
+}
+
+func newWatcher(source Source, cfg *Config, counters *counters, log *slog.Logger,
+	publish func(context.Context, *Table, []route.Module)) *watcher {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval = 50 * time.Millisecond
+	pause.MaxInterval = 660 * time.Millisecond // and half as much again by jitter: below 1 s
+	return &watcher{
+		source: source, loader: newLoader(source, counters, log), config: cfg, counters: counters,
+		log: log, faults: faultLog{log: log}, publish: publish, table: &Table{}, pause: pause,
+	}
+}
+
+// load makes the database ready and publishes its routes. It tries until it
+// succeeds, and returns an error only when ctx is done.
+func (w *watcher) load(ctx context.Context) error {
+	for {
+		err := w.loadOnce(ctx)
+		if err == nil {
+			return nil
+		}
+		if !sleep(ctx, w.failed(ctx, err, "waiting for the database")) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (w *watcher) loadOnce(ctx context.Context) error {
+	from, to, err := w.source.Migrate(ctx)
+	if err != nil {
+		return err
+	}
+	if from != to {
+		w.log.Info("database migrated", "from", from, "to", to)
+	}
+	rev, err := w.revision(ctx)
+	if err != nil {
+		return err
+	}
+	t, err := w.loader.all(ctx)
+	if err != nil {
+		return err
+	}
+	w.succeeded()
+	w.table, w.seen = t, rev
+	w.scheduleReload(time.Now())
+	w.counters.fullReloads.Add(1)
+	w.counters.version.Store(rev.Version)
+	w.publish(ctx, t, nil)
+	w.log.Info("routes loaded", "version", rev.Version, "modules", t.Modules(), "hosts", t.Hosts())
+	return nil
+}
+
+// run keeps the routes up to date until ctx is done.
+func (w *watcher) run(ctx context.Context) {
+	wait := w.config.PollInterval
+	for sleep(ctx, wait) {
+		wait = w.config.PollInterval
+		if err := w.refresh(ctx); err != nil {
+			wait = w.failed(ctx, err, "database error, the last routes are served")
+		} else {
+			w.succeeded()
+		}
+	}
+}
+
+// failed counts and logs a fault and returns the time until the next try.
+func (w *watcher) failed(ctx context.Context, err error, msg string) time.Duration {
+	if ctx.Err() == nil {
+		w.counters.databaseErrors.Add(1)
+		if w.faults.warn(msg, "err", err) {
+			w.failing = true
+		}
+	}
+	return w.pause.NextBackOff()
+}
+
+func (w *watcher) succeeded() {
+	w.pause.Reset()
+	if w.failing {
+		w.failing = false
+		w.log.Info("the database answers again")
+	}
+}
+
+// refresh looks whether routes changed, and reads and publishes those. The
+// revision is always taken before the rows are read: what changes in between
+// is then read once more rather than never.
+func (w *watcher) refresh(ctx context.Context) error {
+	rev, err := w.revision(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if !now.Before(w.reloadAt) {
+		return w.reload(ctx, rev, now)
+	}
+	if rev == w.seen {
+		return nil
+	}
+	if rev.Version < w.seen.Version || rev.LastChange < w.seen.LastChange {
+		// A restored backup, or somebody deleted the changes: what is named
+		// as changed now is not all that did.
+		return w.reload(ctx, rev, now)
+	}
+	mods, err := w.source.Changed(ctx, w.seen)
+	if err != nil {
+		return err
+	}
+	named, err := w.allNamed(ctx, rev, mods)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !named:
+		return w.reloadUnannounced(ctx, rev, now)
+	case len(mods) > max(minReadAll, w.table.Modules()/4):
+		return w.reload(ctx, rev, now)
+	default:
+		return w.readChanged(ctx, rev, mods)
+	}
+}
+
+func (w *watcher) revision(ctx context.Context) (store.Revision, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, pollTimeout, fmt.Errorf("no answer for %v", pollTimeout))
+	defer cancel()
+	return w.source.Revision(ctx)
+}
+
+// allNamed reports whether mods, the changes since w.seen, are all there are.
+// They are not if nobody named a change for rev's own version: somebody raised
+// it without saying why, perhaps right after others who did.
+func (w *watcher) allNamed(ctx context.Context, rev store.Revision, mods []route.Module) (bool, error) {
+	if len(mods) == 0 || rev.Version == w.seen.Version {
+		return len(mods) > 0, nil
+	}
+	last, err := w.source.Changed(ctx, store.Revision{Version: rev.Version - 1, LastChange: math.MaxInt64})
+	return len(last) > 0, err
+}
+
+// readChanged reads some modules.
+func (w *watcher) readChanged(ctx context.Context, rev store.Revision, mods []route.Module) error {
+	read, err := w.loader.modules(ctx, mods)
+	if err != nil {
+		return err
+	}
+	var changed []route.Module
+	for m, hosts := range read {
+		if slices.Equal(hosts, w.table.Lookup(m)) {
+			delete(read, m)
+		} else {
+			changed = append(changed, m)
+		}
+	}
+	slices.SortFunc(changed, route.Module.Compare)
+	t := w.table
+	if len(changed) > 0 {
+		t = t.With(read)
+	}
+	w.accept(ctx, rev, t, changed)
+	return nil
+}
+
+// reload reads all routes.
+func (w *watcher) reload(ctx context.Context, rev store.Revision, now time.Time) error {
+	t, err := w.loader.all(ctx)
+	if err != nil {
+		return err
+	}
+	w.counters.fullReloads.Add(1)
+	w.scheduleReload(now)
+	w.accept(ctx, rev, t, Diff(w.table, t))
+	return nil
+}
+
+// reloadUnannounced reads all routes because somebody raised the version and
+// named no module. If the version is a time, as writers of Lars 1.0 make it,
+// the next change of the same second will not move it: so all routes are read
+// once more when that second is over.
+func (w *watcher) reloadUnannounced(ctx context.Context, rev store.Revision, now time.Time) error {
+	if err := w.reload(ctx, rev, now); err != nil {
+		return err
+	}
+	if age := now.Sub(time.Unix(rev.Version, 0)); age.Abs() <= clockSkew {
+		if again := now.Add(secondOver); again.Before(w.reloadAt) {
+			w.reloadAt = again
+		}
+	}
+	return nil
+}
+
+func (w *watcher) scheduleReload(now time.Time) { w.reloadAt = now.Add(w.config.ReloadInterval) }
+
+// accept makes t, read at rev, what is served.
+func (w *watcher) accept(ctx context.Context, rev store.Revision, t *Table, changed []route.Module) {
+	w.seen = rev
+	w.counters.version.Store(rev.Version)
+	if len(changed) == 0 {
+		return // t says the same as the Table that is served
+	}
+	w.table = t
+	w.counters.changed.Add(uint64(len(changed)))
+	w.publish(ctx, t, changed)
+	w.log.Info("routes changed", "version", rev.Version, "changed", len(changed), "modules", t.Modules(), "hosts", t.Hosts())
+}

@@ -1,0 +1,124 @@
+package dns
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/proto/larspb"
+	"github.com/lars-lb/lars/reactor"
+)
+
+// pushBatch is how many changed modules a worker looks at before its loop
+// serves others again.
+const pushBatch = 1024
+
+// worker answers and pushes to the connections of one event loop, on that
+// loop's goroutine only.
+type worker struct {
+	loop     *reactor.Loop
+	config   *Config
+	table    *atomic.Pointer[Table]
+	counters *counters
+	slow     *faultLog
+
+	subscribers map[route.Module][]*client // in no order; no empty slices
+	request     larspb.GetRouteRequest
+	encoder     encoder
+}
+
+// answer serves one GetRouteRequest.
+func (w *worker) answer(c *client, body []byte) error {
+	w.request.Reset()
+	if err := w.request.UnmarshalVT(body); err != nil {
+		return fmt.Errorf("GetRouteRequest: %w", err)
+	}
+	m := route.Module{ModID: w.request.Modid, CmdID: w.request.Cmdid}
+	w.counters.answers.Add(1)
+	// Before the table is read: a change that this answer does not show is
+	// then sure to be pushed.
+	w.subscribe(c, m)
+	if !c.ready() {
+		c.putOff(m)
+	} else if body, ok := w.encode(m); ok {
+		c.send(m, body)
+	}
+	return nil
+}
+
+// encode returns the body that tells the current route of m, valid until the
+// next call. It is false if there can be none, which does not happen for a
+// route of at most route.MaxHosts.
+func (w *worker) encode(m route.Module) (body []byte, ok bool) {
+	body, err := w.encoder.encode(m, w.table.Load().Lookup(m))
+	return body, err == nil
+}
+
+func (w *worker) subscribe(c *client, m route.Module) {
+	if _, ok := c.places[m]; ok {
+		return
+	}
+	if len(c.places) >= w.config.MaxSubscriptions {
+		w.counters.unsubscribed.Add(1)
+		return
+	}
+	c.places[m] = len(w.subscribers[m])
+	w.subscribers[m] = append(w.subscribers[m], c)
+	w.counters.subscriptions.Add(1)
+}
+
+// forget removes all subscriptions of c. Each takes constant time: the last
+// subscriber of the module moves to the place of c.
+func (w *worker) forget(c *client) {
+	for m, place := range c.places {
+		subs := w.subscribers[m]
+		last := len(subs) - 1
+		if last == 0 {
+			delete(w.subscribers, m)
+			continue
+		}
+		subs[place] = subs[last]
+		subs[place].places[m] = place
+		subs[last] = nil
+		w.subscribers[m] = subs[:last]
+	}
+	w.counters.subscriptions.Add(-int64(len(c.places)))
+	c.places = nil
+}
+
+// push tells the subscribers of changed modules their current routes.
+func (w *worker) push(changed []route.Module) {
+	for len(changed) > 0 {
+		n := min(len(changed), pushBatch)
+		for _, m := range changed[:n] {
+			w.pushModule(m)
+		}
+		if changed = changed[n:]; len(changed) == 0 {
+			return
+		}
+		if err := w.loop.Post(func() { w.push(changed) }); !errors.Is(err, reactor.ErrFull) {
+			return
+		}
+		// Too many tasks wait already; going on is better than losing a push.
+	}
+}
+
+func (w *worker) pushModule(m route.Module) {
+	subs := w.subscribers[m]
+	var body []byte // the same for all of them
+	for _, c := range subs {
+		if !c.ready() {
+			c.putOff(m)
+			continue
+		}
+		if body == nil {
+			var ok bool
+			if body, ok = w.encode(m); !ok {
+				return
+			}
+		}
+		c.send(m, body)
+	}
+	w.counters.pushes.Add(uint64(len(subs)))
+}
