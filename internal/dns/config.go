@@ -30,6 +30,12 @@ type Config struct {
 	// find what nobody announced. Default 1 min; 10 ms to 24 h.
 	ReloadInterval time.Duration
 
+	// SmallTable is the number of hosts up to which all routes are read
+	// whenever any of them changed, and once more a little later: that costs
+	// next to nothing then, and finds also what was changed beside an announced
+	// change without a word. Default 10,000; 0 to 1,000,000.
+	SmallTable int
+
 	// ChangeRetention is the age at which announced changes are deleted from
 	// the database. Every replica must have read them by then. Default 24 h;
 	// 1 min to 8,760 h.
@@ -63,6 +69,7 @@ func DefaultConfig() Config {
 		Threads:          5,
 		PollInterval:     100 * time.Millisecond,
 		ReloadInterval:   time.Minute,
+		SmallTable:       10_000,
 		ChangeRetention:  24 * time.Hour,
 		PruneInterval:    time.Hour,
 		MaxBuffered:      256 << 10,
@@ -83,6 +90,7 @@ func (c *Config) Validate() error {
 	}{
 		{"MaxConn", c.MaxConn, 1, 1_000_000},
 		{"Threads", c.Threads, 1, 256},
+		{"SmallTable", c.SmallTable, 0, 1_000_000},
 		{"MaxBuffered", c.MaxBuffered, 4 << 10, 64 << 20},
 		{"MaxSubscriptions", c.MaxSubscriptions, 1, 10_000_000},
 	} {

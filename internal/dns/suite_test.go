@@ -28,6 +28,7 @@ const patience = 20 * time.Second
 // quick is a configuration that finds changes soon, by polling alone.
 func quick() dns.Config {
 	cfg := dns.DefaultConfig()
+	cfg.SmallTable = 0 // so that announced changes are read by themselves
 	cfg.Listen = netip.MustParseAddrPort("127.0.0.1:0")
 	cfg.Threads = 2
 	cfg.PollInterval = 10 * time.Millisecond

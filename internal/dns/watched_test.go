@@ -48,9 +48,13 @@ type watched struct {
 
 // watch runs a watcher in the bubble of t until its end, on a Source in which
 // module (1,1) has one host.
-func watch(t *testing.T, source *memory) *watched {
+func watch(t *testing.T, source *memory) *watched { return watchSmall(t, source, 0) }
+
+// watchSmall is watch with Config.SmallTable.
+func watchSmall(t *testing.T, source *memory, smallTable int) *watched {
 	w := &watched{t: t, source: source, log: new(logBuffer)}
 	cfg := dns.DefaultConfig()
+	cfg.SmallTable = smallTable
 	cfg.PollInterval, cfg.ReloadInterval = poll, reload
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})

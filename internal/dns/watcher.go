@@ -154,6 +154,9 @@ func (w *watcher) refresh(ctx context.Context) error {
 		// as changed now is not all that did.
 		return w.reload(ctx, rev, now)
 	}
+	if w.table.Hosts() <= w.config.SmallTable {
+		return w.reloadTwice(ctx, rev, now)
+	}
 	mods, err := w.source.Changed(ctx, w.seen)
 	if err != nil {
 		return err
@@ -164,7 +167,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 	}
 	switch {
 	case !named:
-		return w.reloadUnannounced(ctx, rev, now)
+		return w.reloadTwice(ctx, rev, now)
 	case len(mods) > max(minReadAll, w.table.Modules()/4):
 		return w.reload(ctx, rev, now)
 	default:
@@ -224,11 +227,11 @@ func (w *watcher) reload(ctx context.Context, rev store.Revision, now time.Time)
 	return nil
 }
 
-// reloadUnannounced reads all routes because somebody raised the version and
-// named no module. If the version is a time, as writers of Lars 1.0 make it,
-// the next change of the same second will not move it: so all routes are read
-// once more when that second is over.
-func (w *watcher) reloadUnannounced(ctx context.Context, rev store.Revision, now time.Time) error {
+// reloadTwice reads all routes: because somebody raised the version and named
+// no module, or because there are few. If the version is a time, as writers of
+// Lars 1.0 make it, the next change of the same second will not move it: so all
+// routes are read once more when that second is over.
+func (w *watcher) reloadTwice(ctx context.Context, rev store.Revision, now time.Time) error {
 	if err := w.reload(ctx, rev, now); err != nil {
 		return err
 	}

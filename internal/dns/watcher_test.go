@@ -89,6 +89,28 @@ func TestWatcherSeesAnUnnamedChangeBehindANamedOne(t *testing.T) {
 	})
 }
 
+// In a small table an edit that nobody named is found on either side of one
+// that was, also when the version says nothing of it.
+func TestWatcherReadsAllOfASmallTable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watchSmall(t, oneHost(), 100)
+		w.after(time.Millisecond)
+		w.source.do(func(s *memory) {
+			s.insertHosts(m12, hostN(3))
+			s.version++
+			s.insertHosts(m11, hostN(2))
+			s.version = time.Now().Unix() - 1
+			s.announce(m11)
+		})
+		w.after(poll)
+		w.expect(m12, hostRange(3, 1), mods(m11, m12))
+		w.source.do(func(s *memory) { s.remove(m12) }) // the version stays
+		w.after(2 * time.Second)
+		w.expect(m12, nil, mods(m11, m12), mods(m12))
+		w.expectReads(3, 0)
+	})
+}
+
 // Whoever uses the time as the version raises it once a second.
 func TestWatcherLooksAgainWhenTheSecondIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
