@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lars-lb/lars/api/lars"
+	"github.com/lars-lb/lars/internal/route"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	var cost time.Duration
+	cmd := &cobra.Command{
+		Use:   "report MODID CMDID IP:PORT RETCODE",
+		Short: "Report a call to the agent",
+		Long: `Report a call to the agent, as a program does after it. RETCODE 0 is a
+success, any other number a failure.
+
+Agents ignore reports on hosts that are not in the module's route and do not
+answer reports, so the route is asked for first.`,
+		Example:           "  lars report 1 1 192.168.1.177:7777 0 --cost 3ms\n  lars report 1 1 192.168.1.177:7777 1",
+		Args:              exactly(4),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := module(args)
+			if err != nil {
+				return err
+			}
+			h, err := lars.ParseHost(args[2])
+			if err != nil {
+				return &usageError{err}
+			}
+			code, err := number("RETCODE", args[3])
+			if err != nil {
+				return err
+			}
+			if cost < 0 {
+				return wrongUsage("--cost %v is negative", cost)
+			}
+			return a.withAgent(func(c *lars.Client) error {
+				return a.report(cmd.Context(), c, m, h, lars.Code(code), cost)
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&cost, "cost", 0, "how long the call took; 0 is unknown")
+	return cmd
+}
+
+func (a *app) report(ctx context.Context, c *lars.Client, m route.Module, h lars.Host, code lars.Code, cost time.Duration) error {
+	list, err := c.GetRoute(ctx, m.ModID, m.CmdID)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(list, h) {
+		return fmt.Errorf("host %v is not in the route of %v, which is %v: the agent would ignore the report", h, m, list)
+	}
+	if err := c.Report(m.ModID, m.CmdID, h, code, cost); err != nil {
+		return err
+	}
+	return a.show(struct {
+		moduleJSON
+		Host    lars.Host `json:"host"`
+		Retcode lars.Code `json:"retcode"`
+		CostUS  int64     `json:"cost_us"`
+	}{moduleJSON(m), h, code, cost.Microseconds()}, func(w io.Writer) {
+		outcome := "success"
+		if code != lars.Success {
+			outcome = "failure"
+		}
+		fmt.Fprintf(w, "reported a %s of %v for %v\n", outcome, h, m)
+	})
+}

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lars-lb/lars/api/lars"
+	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/store"
+)
+
+// routeCommand is the group of commands on stored routes. With two numbers and
+// no command it asks the agent, beside get and register.
+func (a *app) routeCommand() *cobra.Command {
+	group := &cobra.Command{
+		Use:   "route MODID CMDID",
+		Short: "Change and list the stored routes; with two numbers, ask the agent for one",
+		Long: `Change and list the routes in the store, which lars-dns serves.
+
+With two numbers in place of a command, ask the agent instead: what are the hosts
+of this module, as the agent has them now?`,
+		Example: `  lars route add 1 1 192.168.1.177:7777
+  lars route ls
+  lars route 1 1`,
+		SuggestionsMinimumDistance: 2,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 {
+				if _, err := number("MODID", args[0]); err == nil {
+					return nil
+				}
+			}
+			return unknownCommand(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			m, err := module(args)
+			if err != nil {
+				return err
+			}
+			return a.withAgent(func(c *lars.Client) error { return a.agentRoute(cmd.Context(), c, m) })
+		},
+	}
+	group.AddCommand(a.routeAddCommand(), a.routeRemoveCommand(), a.routeListCommand(), a.importCommand(), a.exportCommand())
+	return group
+}
+
+func (a *app) routeAddCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "add MODID CMDID IP:PORT...",
+		Short: "Add hosts to a module",
+		Long: fmt.Sprintf(`Add hosts to a module. Those that it has already are left alone. A module has
+at most %d hosts; beyond that none is added.`, route.MaxHosts),
+		Example:           "  lars route add 1 1 192.168.1.177:7777 192.168.1.178:7777",
+		Args:              atLeast(3),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, entries, err := entries(args)
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			return a.withStore(ctx, func(s *store.Store) error {
+				added, err := s.AddHosts(ctx, entries)
+				if err != nil {
+					return err
+				}
+				return a.show(struct {
+					moduleJSON
+					Added int `json:"added"`
+				}{moduleJSON(m), added}, func(w io.Writer) {
+					fmt.Fprintf(w, "added %s to %v\n", count(added, "host", "hosts"), m)
+				})
+			})
+		},
+	}
+}
+
+func (a *app) routeRemoveCommand() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "rm MODID CMDID [IP:PORT...]",
+		Short: "Remove hosts from a module",
+		Long: `Remove hosts from a module. Those that it does not have are left out of the
+count. To remove the whole module say --all.`,
+		Example:           "  lars route rm 1 1 192.168.1.177:7777\n  lars route rm 1 1 --all",
+		Args:              atLeast(2),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, entries, err := entries(args)
+			if err != nil {
+				return err
+			}
+			if all == (len(entries) > 0) {
+				return wrongUsage("say which hosts of %v to remove: IP:PORT..., or --all for every one", m)
+			}
+			ctx := cmd.Context()
+			return a.withStore(ctx, func(s *store.Store) error {
+				removed, err := a.removeRoute(ctx, s, m, entries)
+				if err != nil {
+					return err
+				}
+				return a.show(struct {
+					moduleJSON
+					Removed int `json:"removed"`
+				}{moduleJSON(m), removed}, func(w io.Writer) {
+					fmt.Fprintf(w, "removed %s from %v\n", count(removed, "host", "hosts"), m)
+				})
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "remove every host of the module")
+	return cmd
+}
+
+// removeRoute removes entries, or the whole module when there are none.
+func (a *app) removeRoute(ctx context.Context, s *store.Store, m route.Module, entries []store.Entry) (int, error) {
+	if len(entries) == 0 {
+		return s.RemoveModule(ctx, m)
+	}
+	return s.RemoveHosts(ctx, entries)
+}
+
+// entries reads MODID CMDID IP:PORT...
+func entries(args []string) (route.Module, []store.Entry, error) {
+	m, err := module(args)
+	if err != nil {
+		return m, nil, err
+	}
+	list, err := hosts(args[2:])
+	if err != nil {
+		return m, nil, err
+	}
+	all := make([]store.Entry, len(list))
+	for i, h := range list {
+		all[i] = store.Entry{Module: m, Host: h}
+	}
+	return m, all, nil
+}

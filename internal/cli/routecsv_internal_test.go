@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// FuzzCSV reads anything; what is read is written and read again the same.
+func FuzzCSV(f *testing.F) {
+	for _, s := range []string{
+		"", "modid,cmdid,ip,port\n1,1,192.168.1.177,7777\n", "\ufeff-5, 1 ,\"10.0.0.1\",80\r\n#x\r\n",
+		"1,1,1.1.1.1,1\n1,1,1.1.1.1,1\n", "\"", "a,b\nc", "1,1,01.1.1.1,+1\n",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		entries, err := readCSV("FILE", strings.NewReader(s))
+		if err != nil {
+			if entries != nil || !strings.HasPrefix(err.Error(), "FILE:") {
+				t.Errorf("%q: %d routes and %v", s, len(entries), err)
+			}
+			return
+		}
+		var out bytes.Buffer
+		if err := writeCSV(&out, entries); err != nil {
+			t.Fatal(err)
+		}
+		again, err := readCSV("FILE", &out)
+		if err != nil || !slices.Equal(again, entries) {
+			t.Errorf("%q is %v, and then %v, %v", s, entries, again, err)
+		}
+		for _, e := range entries {
+			if !e.Host.Valid() {
+				t.Errorf("%q has host %v", s, e.Host)
+			}
+		}
+	})
+}

@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/store"
+)
+
+// importFlags say what becomes of the routes of a file.
+type importFlags struct {
+	replace, allowEmpty, dryRun bool
+}
+
+func (a *app) importCommand() *cobra.Command {
+	var f importFlags
+	cmd := &cobra.Command{
+		Use:   "import FILE|-",
+		Short: "Add the routes of a CSV file, or make the store exactly that",
+		Long: `Add the routes of a CSV file to the store: a line for each host, with the
+columns modid,cmdid,ip,port. A header with these names may stand above; empty
+lines and lines that begin with # are skipped. - is the standard input.
+
+It is all or nothing: a file with a bad line changes nothing. Hosts that the
+store has and the file has not are kept, unless --replace says otherwise.`,
+		Example: `  lars route import routes.csv
+  lars route import --replace --dry-run routes.csv
+  lars route export | ssh other lars route import --replace -`,
+		Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			entries, err := a.readRoutes(args[0])
+			if err != nil {
+				return err
+			}
+			if f.replace && len(entries) == 0 && !f.allowEmpty {
+				return fmt.Errorf("%s has no routes, and --replace would remove every one in the store; add --allow-empty if that is meant", args[0])
+			}
+			ctx := cmd.Context()
+			return a.withStore(ctx, func(s *store.Store) error { return a.importRoutes(ctx, s, entries, f) })
+		},
+	}
+	cmd.Flags().BoolVar(&f.replace, "replace", false, "make the store exactly the file: remove the hosts that it does not have")
+	cmd.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "let --replace with an empty file remove every route")
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would change, and change nothing")
+	return cmd
+}
+
+func (a *app) readRoutes(name string) ([]store.Entry, error) {
+	if name == "-" {
+		return readCSV("standard input", a.In)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readCSV(name, file)
+}
+
+// importJSON is the result of an import. What was not counted is left out.
+type importJSON struct {
+	Routes  int  `json:"routes"` // in the file
+	DryRun  bool `json:"dry_run"`
+	Added   *int `json:"added,omitempty"`   // hosts
+	Removed *int `json:"removed,omitempty"` // hosts
+	Changed *int `json:"changed,omitempty"` // modules
+}
+
+func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.Entry, f importFlags) error {
+	result := importJSON{Routes: len(entries), DryRun: f.dryRun}
+	switch {
+	case f.dryRun:
+		have, err := s.ListRoutes(ctx, store.Filter{})
+		if err != nil {
+			return err
+		}
+		d := compare(have, entries, f.replace)
+		if d.tooMany != nil {
+			return d.tooMany
+		}
+		result.Added, result.Removed, result.Changed = &d.added, &d.removed, &d.changed
+		return a.show(result, func(w io.Writer) {
+			fmt.Fprintf(w, "would add %s and remove %s, which changes %s\n",
+				count(d.added, "host", "hosts"), count(d.removed, "host", "hosts"), count(d.changed, "module", "modules"))
+		})
+	case f.replace:
+		changed, err := s.ReplaceRoutes(ctx, entries)
+		if err != nil {
+			return err
+		}
+		result.Changed = &changed
+		return a.show(result, func(w io.Writer) {
+			fmt.Fprintf(w, "changed %s; the store has %s now\n", count(changed, "module", "modules"), count(len(entries), "route", "routes"))
+		})
+	default:
+		added, err := s.AddHosts(ctx, entries)
+		if err != nil {
+			return err
+		}
+		result.Added = &added
+		return a.show(result, func(w io.Writer) {
+			fmt.Fprintf(w, "added %s of %d\n", count(added, "host", "hosts"), len(entries))
+		})
+	}
+}
+
+// difference is what an import would change.
+type difference struct {
+	added, removed, changed int
+	tooMany                 error // the store would refuse it
+}
+
+func compare(have, want []store.Entry, replace bool) difference {
+	var d difference
+	kept := make(map[store.Entry]bool, len(want))
+	for _, e := range want {
+		kept[e] = false
+	}
+	hosts, changed := make(map[route.Module]int), make(map[route.Module]bool)
+	for _, e := range have {
+		_, wanted := kept[e]
+		switch {
+		case wanted:
+			kept[e] = true
+		case replace:
+			d.removed++
+			changed[e.Module] = true
+			continue
+		}
+		hosts[e.Module]++
+	}
+	for e, there := range kept {
+		if there {
+			continue
+		}
+		d.added++
+		changed[e.Module] = true
+		if hosts[e.Module]++; hosts[e.Module] > route.MaxHosts {
+			d.tooMany = fmt.Errorf("%w: module %v, at most %d are possible", store.ErrTooManyHosts, e.Module, route.MaxHosts)
+		}
+	}
+	d.changed = len(changed)
+	return d
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Streams are what the commands read and write.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// app is one run of the program: its streams and its global flags.
+type app struct {
+	Streams
+	version string
+
+	json    bool
+	conf    string // lars-dns's configuration file
+	agent   string // as lars.Config.Agent
+	timeout time.Duration
+}
+
+// Run executes one command line, without the program's name, and returns the
+// exit status. The version may be empty. When ctx is cancelled the command ends
+// early.
+func Run(ctx context.Context, version string, args []string, s Streams) int {
+	a := &app{Streams: s, version: versionOf(version)}
+	root := a.rootCommand()
+	root.SetArgs(protectNumbers(args))
+	root.SetIn(s.In)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	// The client library's errors begin with the program's name already.
+	fmt.Fprintf(s.Err, "lars: %s\n", strings.TrimPrefix(err.Error(), "lars: "))
+	var wrong *usageError
+	if errors.As(err, &wrong) {
+		fmt.Fprintf(s.Err, "usage: %s\n%s --help says more.\n", cmd.UseLine(), cmd.CommandPath())
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// usageError is a command that was called wrongly.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func wrongUsage(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lars",
+		Short: "Manage the routes of Lars, and ask its agents",
+		Long: `Manage the routes of Lars, and ask its agents.
+
+Commands on the store (route add|rm|ls|import|export, name, db) work on the
+tables that lars-dns serves; they find them by lars-dns's configuration file.
+Commands on an agent (get, route MODID CMDID, register, report, simulate) do
+what a program does that uses Lars.
+
+Exit status: 0 success, 1 the command failed, 2 it was called wrongly.`,
+		Example: `  lars db init
+  lars route add 1 1 192.168.1.177:7777
+  lars get 1 1`,
+		Version:       a.version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("lars {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	flags := root.PersistentFlags()
+	flags.BoolVar(&a.json, "json", false, "print the result as JSON")
+	flags.StringVar(&a.conf, "conf", fromEnvironment("LARS_CONF", "conf/lars-dns.conf"),
+		"lars-dns's configuration `FILE`, which says where the store is (LARS_CONF)")
+	flags.StringVar(&a.agent, "agent", fromEnvironment("LARS_AGENT", "127.0.0.1:8888"),
+		"`ADDRESS` of the agent: IP:PORT of its first port, or all three with commas (LARS_AGENT)")
+	flags.DurationVar(&a.timeout, "timeout", time.Second, "how long to wait for the agent, 1ms to 1m")
+	asGroup(root)
+	root.AddCommand(
+		a.routeCommand(), a.nameCommand(), a.dbCommand(),
+		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(),
+		a.versionCommand(),
+	)
+	return root
+}
+
+// asGroup makes a command that only holds others show its help, and refuse
+// what is none of them.
+func asGroup(cmd *cobra.Command) {
+	cmd.Args = unknownCommand
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+}
+
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return wrongUsage("%s has no command %q; did you mean %s?", cmd.CommandPath(), args[0], strings.Join(near, " or "))
+	}
+	return wrongUsage("%s has no command %q", cmd.CommandPath(), args[0])
+}
+
+func fromEnvironment(variable, otherwise string) string {
+	if v := os.Getenv(variable); v != "" {
+		return v
+	}
+	return otherwise
+}

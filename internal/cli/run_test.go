@@ -1,0 +1,96 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestUsage(t *testing.T) {
+	t.Setenv("LARS_AGENT", "")
+	t.Setenv("LARS_CONF", "")
+	for _, row := range []struct{ line, says string }{
+		{"nonsense", `lars has no command "nonsense"`},
+		{"rout", `lars has no command "rout"; did you mean route?`},
+		{"route ad 1", `lars route has no command "ad"; did you mean add`},
+		{"route nonsense 1 1", `lars route has no command "nonsense"`},
+		{"name nonsense", `lars name has no command "nonsense"`},
+		{"name mod list", `lars name mod has no command "list"`},
+		{"db nonsense", `lars db has no command "nonsense"`},
+		{"get", "accepts 2 arg(s), received 0"},
+		{"get 1 1 1", "accepts 2 arg(s), received 3"},
+		{"get one 1", `MODID "one" is not a whole number from -2147483648 to 2147483647`},
+		{"get 1 2147483648", `CMDID "2147483648" is not a whole number`},
+		{"get -2147483649 1", `MODID "-2147483649" is not a whole number`},
+		{"get 1 1 --nonsense", "unknown flag: --nonsense"},
+		{"get 1 1 --timeout 1h", "timeout 1h0m0s: must be from 1ms to 1m"},
+		{"get 1 1 --timeout soon", `invalid argument "soon" for "--timeout"`},
+		{"get 1 1 --agent nonsense", `"nonsense" is not IP:PORT`},
+		{"route 1 one", `CMDID "one" is not a whole number`},
+		{"route add 1 1", "requires at least 3 arg(s), only received 2"},
+		{"route add 1 1 10.0.0.1", `host "10.0.0.1" is not IPv4:PORT`},
+		{"route add 1 1 10.0.0.1:0", "a port of 1 to 65535"},
+		{"route add 1 x 10.0.0.1:1", `CMDID "x"`},
+		{"route rm 1 1", "say which hosts of (1,1) to remove: IP:PORT..., or --all"},
+		{"route rm 1 1 10.0.0.1:1 --all", "say which hosts of (1,1) to remove"},
+		{"route rm 1", "requires at least 2 arg(s)"},
+		{"route ls 1 2 3", "accepts between 0 and 2 arg(s)"},
+		{"route ls x", `MODID "x"`},
+		{"route ls 1 y", `CMDID "y"`},
+		{"route import", "accepts 1 arg(s)"},
+		{"name mod set 1", "requires at least 2 arg(s)"},
+		{"name cmd set x y", `CMDID "x"`},
+		{"name cmd rm x", `CMDID "x"`},
+		{"register 1 x", `CMDID "x"`},
+		{"report 1 1 10.0.0.1:1", "accepts 4 arg(s)"},
+		{"report 1 x 10.0.0.1:1 0", `CMDID "x"`},
+		{"report 1 1 host 0", `host "host" is not IPv4:PORT`},
+		{"report 1 1 10.0.0.1:1 ok", `RETCODE "ok"`},
+		{"report 1 1 10.0.0.1:1 0 --cost -1s", "--cost -1s is negative"},
+		{"simulate x 1", `MODID "x"`},
+		{"simulate 1 1 --calls 0", "--calls 0: must be at least 1"},
+		{"simulate 1 1 --err-rate 1.1", "--err-rate 1.1: must be from 0 to 1"},
+		{"simulate 1 1 --err-rate NaN", "--err-rate NaN: must be from 0 to 1"},
+		{"simulate 1 1 --host-err 10.0.0.1:1", "want IP:PORT=SHARE"},
+		{"simulate 1 1 --host-err x=1", `host "x" is not IPv4:PORT`},
+		{"simulate 1 1 --host-err 10.0.0.1:1=2", "--host-err 10.0.0.1:1=2: must be from 0 to 1"},
+		{"simulate 1 1 --rate 1000001", "--rate 1000001: must be from 0 to 1000000"},
+		{"simulate 1 1 --cost -1s", "--cost -1s is negative"},
+	} {
+		checkFails(t, row.line, 2, row.says)
+	}
+}
+
+// TestHelp holds every command to a description and an example.
+func TestHelp(t *testing.T) {
+	for _, line := range []string{
+		"", "route", "route add", "route rm", "route ls", "route import", "route export",
+		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
+		"db", "db init", "db version", "get", "register", "report", "simulate", "version",
+	} {
+		r := lars(t, line+" --help")
+		if r.code != 0 || r.err != "" || !strings.Contains(r.out, "Examples:\n  lars "+line) || !strings.Contains(r.out, "--json") {
+			t.Errorf("lars %s --help: exit %d\n%s%s", line, r.code, r.out, r.err)
+		}
+	}
+	for _, group := range []string{"", "route", "name", "name mod", "db"} {
+		if r := lars(t, group); r.code != 0 || !strings.Contains(r.out, "Available Commands:") {
+			t.Errorf("lars %s: exit %d\n%s%s", group, r.code, r.out, r.err)
+		}
+	}
+	if r := lars(t, "completion bash"); r.code != 0 || !strings.Contains(r.out, "bash completion") {
+		t.Errorf("completion: exit %d, %s", r.code, r.err)
+	}
+	if r := lars(t, "__complete route i"); r.code != 0 || !strings.HasPrefix(r.out, "import\t") {
+		t.Errorf("completion of a command: exit %d, %q", r.code, r.out)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	check(t, "--version", "lars v1.2.3\n")
+	if r := lars(t, "version"); r.code != 0 || !strings.HasPrefix(r.out, "lars v1.2.3 go1.") {
+		t.Errorf("version: %+v", r)
+	}
+	if r := lars(t, "version --json"); r.code != 0 || !strings.Contains(r.out, `"version": "v1.2.3"`) {
+		t.Errorf("version: %+v", r)
+	}
+}

@@ -1,0 +1,58 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+)
+
+// Service is a running daemon.
+type Service interface {
+	// Serve blocks until ctx is done, releases everything and returns nil,
+	// or returns earlier with what made it fail.
+	Serve(ctx context.Context) error
+	// Stats returns counters that encoding/json can encode. It is called
+	// from any goroutine, at any time after Start.
+	Stats() any
+}
+
+// Reloader is a Service that can change settings while it serves.
+type Reloader[C any] interface {
+	// Reload applies the keys of c that Spec.Live names, and no others; all
+	// of them or, with an error, none. Calls do not overlap, but run beside
+	// Serve.
+	Reload(c C) error
+}
+
+// LogConfig says what is logged and how.
+type LogConfig struct {
+	Level  slog.Level // least severe message; changes on reload
+	Format string     // "json", or anything else for text
+}
+
+// Spec describes a daemon whose configuration is a C.
+type Spec[C any] struct {
+	Name        string // of the command, such as lars-dns
+	About       string // what it does, a few lines for -h
+	Environment string // the variables it reads, a line each for -h; may be empty
+	DefaultConf string // the configuration file when -conf is not given
+	Version     string // set by the build; when empty the Go build information is shown
+
+	// Load reads a configuration file. Its error says file and line.
+	Load func(path string) (C, error)
+	// Changed names the keys in which two configurations differ, as
+	// "[section] key".
+	Changed func(old, next C) []string
+	// Live tells whether the service's Reload applies a key; nil when it
+	// applies none. "[log] level" need not be among them: it always is live.
+	Live func(key string) bool
+	// Log and Admin pick out the settings that this package needs. Admin is
+	// where the admin server listens; the zero value keeps it off.
+	Log   func(C) LogConfig
+	Admin func(C) netip.AddrPort
+
+	// Start makes the service: it binds what can be bound, so that a port in
+	// use is reported now, and does not wait for other machines. It releases
+	// everything when it returns an error. ctx is cancelled on a stop.
+	Start func(ctx context.Context, c C, log *slog.Logger) (Service, error)
+}
