@@ -1,0 +1,5 @@
+//go:build !race
+
+package larstest
+
+const raceDetector = false
