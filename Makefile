@@ -1,0 +1,45 @@
+# Lars: build, run and test. "make" alone lists the targets.
+
+GO       ?= go
+FUZZTIME ?= 10s
+
+# The version is git's, where there is git; else the programs say what Go knows.
+VERSION := $(if $(wildcard .git),$(shell git describe --tags --always --dirty 2>/dev/null))
+LDFLAGS := $(if $(VERSION),-X main.version=$(VERSION))
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo run deps test check fuzz bench generate clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# Without cgo the programs run on any Linux of their architecture.
+build: ## build the daemons, lars and example into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/... ./example
+
+demo: build ## start the suite on a store of its own, show what it does, stop it
+	@GO='$(GO)' scripts/demo.sh
+
+run: build ## run the suite in the foreground until Ctrl-C, with its data in var/
+	@scripts/run.sh
+
+deps: ## install what the tests need: MariaDB's server and a C compiler
+	@scripts/deps.sh
+
+test: deps ## run all tests, with the race detector, in any order
+	$(GO) test -race -shuffle=on -timeout=10m ./...
+
+check: ## formatting, vet, staticcheck, generated code, go.mod, cross builds
+	@GO='$(GO)' scripts/check.sh
+
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@GO='$(GO)' scripts/fuzz.sh '$(FUZZTIME)'
+
+bench: build ## measure the agent over UDP, beside a canned responder
+	$(GO) run ./internal/bench
+
+generate: ## generate proto/larspb from proto/lars.proto
+	$(GO) run -C tools ./protogen ..
+
+clean: ## remove bin/; var/ with its data stays
+	rm -rf bin

@@ -1,0 +1,74 @@
+#!/bin/bash
+# Shows the suite at work: on its usual ports, with configuration and data in a
+# temporary folder, so that var/ is left alone.
+set -eu
+cd "$(dirname "$0")/.."
+demo=$(mktemp -d)
+conf=$demo
+logs=$demo
+show=0
+# shellcheck source=scripts/suite.sh
+. scripts/suite.sh
+trap 'stop_all || true; rm -rf "$demo"' EXIT
+
+"${GO:-go}" build -buildvcs=false -o "$demo/callstatus" ./scripts/callstatus
+for daemon in "${daemons[@]}"; do
+	# Reports every second rather than every 15, as somebody is waiting.
+	sed -e "s|^path = .*|path = $demo/lars.db|" -e 's|^report_timeout = .*|report_timeout = 1|' \
+		"conf/$daemon.conf" >"$conf/$daemon.conf"
+done
+LARS_CONF=$conf/lars-dns.conf
+LARS_AGENT=$(agent_address)
+export LARS_CONF LARS_AGENT
+
+title() { printf '\n== %s\n' "$*"; }
+
+# run COMMAND...: shows the command, then what it prints.
+run() {
+	printf '$ %s\n' "${*//$demo\//}"
+	"$@"
+}
+
+# until_prints TEXT COMMAND...: runs the command until its output has TEXT, for
+# 10 s at most, and shows the last run.
+until_prints() {
+	local text=$1 give_up=$((SECONDS + 10)) output
+	shift
+	until output=$("$@" 2>&1) && [[ $output == *"$text"* ]]; do
+		if [ $SECONDS -ge $give_up ] || [ $interrupted -eq 1 ] || ! all_alive; then
+			printf '%s\n' "$output" >&2
+			echo "$0: '$*' did not come to print '$text'" >&2
+			exit 1
+		fi
+		sleep 0.1
+	done
+	printf '$ %s\n%s\n' "${*//$demo\//}" "$output"
+}
+
+check_ports
+title 'A store, and four routes in it'
+run bin/lars db init
+run bin/lars route import conf/sample-routes.csv
+run bin/lars route ls
+
+title 'The suite: lars-dns, lars-reporter and lars-lb-agent'
+start_all 1 1
+echo 'up'
+
+title 'A program asks the agent which host to call, calls it, and reports how it went'
+run bin/example 1 1
+
+title 'A host is added to the route: lars-dns sees it and pushes it to the agent'
+run bin/lars route add 1 1 192.168.1.200:7777
+until_prints 192.168.1.200:7777 bin/lars route 1 1
+
+title 'The agent now gives out both hosts in turn'
+run bin/lars get 1 1
+run bin/lars get 1 1
+
+title 'The report has travelled from the agent over lars-reporter into the store'
+until_prints 192.168.1.177:7777 "$demo/callstatus" "$LARS_CONF"
+
+title 'All three stop'
+stop_all
+echo 'stopped; everything worked. Next: make run'

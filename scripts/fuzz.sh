@@ -1,0 +1,16 @@
+#!/bin/bash
+# Runs every fuzz target of the module, one after the other, for the time that
+# is given (default 10s) each.
+set -eu
+cd "$(dirname "$0")/.."
+go=${GO:-go}
+time=${1:-10s}
+
+targets=0
+while IFS=: read -r file declaration; do
+	name=${declaration#func }
+	echo "fuzz: ${file%/*} $name"
+	$go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "${file%/*}" </dev/null
+	targets=$((targets + 1))
+done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort)
+echo "fuzz: $targets targets, $time each, nothing found"
