@@ -18,7 +18,7 @@ build: ## build the daemons, lars and example into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/ ./cmd/... ./example
 
 demo: build ## start the suite on a store of its own, show what it does, stop it
-	@GO='$(GO)' scripts/demo.sh
+	@scripts/demo.sh
 
 run: build ## run the suite in the foreground until Ctrl-C, with its data in var/
 	@scripts/run.sh

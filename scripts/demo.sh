@@ -11,7 +11,6 @@ show=0
 . scripts/suite.sh
 trap 'stop_all || true; rm -rf "$demo"' EXIT
 
-"${GO:-go}" build -buildvcs=false -o "$demo/callstatus" ./scripts/callstatus
 for daemon in "${daemons[@]}"; do
 	# Reports every second rather than every 15, as somebody is waiting.
 	sed -e "s|^path = .*|path = $demo/lars.db|" -e 's|^report_timeout = .*|report_timeout = 1|' \
@@ -67,7 +66,7 @@ run bin/lars get 1 1
 run bin/lars get 1 1
 
 title 'The report has travelled from the agent over lars-reporter into the store'
-until_prints 192.168.1.177:7777 "$demo/callstatus" "$LARS_CONF"
+until_prints 192.168.1.177:7777 bin/lars counts
 
 title 'All three stop'
 stop_all

@@ -76,8 +76,9 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Manage the routes of Lars, and ask its agents",
 		Long: `Manage the routes of Lars, and ask its agents.
 
-Commands on the store (route add|rm|ls|import|export, name, db) work on the
-tables that lars-dns serves; they find them by lars-dns's configuration file.
+Commands on the store (route add|rm|ls|import|export, name, counts, db) work on
+the tables of lars-dns and lars-reporter; they find them by lars-dns's
+configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars.
 
@@ -100,7 +101,7 @@ Exit status: 0 success, 1 the command failed, 2 it was called wrongly.`,
 	flags.DurationVar(&a.timeout, "timeout", time.Second, "how long to wait for the agent, 1ms to 1m")
 	asGroup(root)
 	root.AddCommand(
-		a.routeCommand(), a.nameCommand(), a.dbCommand(),
+		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
 		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(),
 		a.versionCommand(),
 	)
