@@ -48,10 +48,18 @@ func (c *caller) waitFor(id route.Module) route.Host {
 	return route.Host{IP: uint32(h.Ip), Port: uint16(h.Port)}
 }
 
+// connected waits for the connection to lars-dns. A module asked for just
+// before it comes up is pulled twice: for the request, and with all modules.
+func connected(t *testing.T, a *lbagent.Agent) {
+	t.Helper()
+	eventually.True(t, patience, "the agent is connected to lars-dns", func() bool { return a.Stats().DNS.Open == 1 })
+}
+
 func TestFirstRequestPullsAndLaterOnesAreServed(t *testing.T) {
 	dns := newFakeDNS(t)
 	dns.set(module1, hostA)
 	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	connected(t, a)
 	c := callerOf(t, a, module1)
 	if resp := c.getHost(7, module1); resp.Retcode != noExist || resp.Host != nil {
 		t.Errorf("first answer = %v", resp)
@@ -104,6 +112,7 @@ func TestAnswersAreLars10sBytes(t *testing.T) {
 func TestEveryServerServesEveryModule(t *testing.T) {
 	dns := newFakeDNS(t)
 	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	connected(t, a)
 	for i := range int32(6) {
 		id := route.Module{ModID: i}
 		dns.set(id, hostA)
@@ -121,6 +130,7 @@ func TestEveryServerServesEveryModule(t *testing.T) {
 func TestOddModulesDoNotExist(t *testing.T) {
 	dns := newFakeDNS(t)
 	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	connected(t, a)
 	for _, id := range []route.Module{{ModID: -5, CmdID: 1}, {ModID: -1}, {ModID: math.MaxInt32, CmdID: 1}, {ModID: math.MinInt32}, {}} {
 		for _, addr := range a.Addrs() {
 			c := newCaller(t, addr)
