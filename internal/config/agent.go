@@ -71,7 +71,7 @@ func DefaultAgent() Agent {
 // is none.
 func LoadAgent(path string) (Agent, error) {
 	c := DefaultAgent()
-	if _, err := load(path, c.keys(), nil); err != nil {
+	if _, err := load(path, c.keys(), misspelt()); err != nil {
 		return Agent{}, err
 	}
 	return c, nil

@@ -26,12 +26,14 @@ func DefaultReporter() Reporter {
 // is none.
 func LoadReporter(path string) (Reporter, error) {
 	c := DefaultReporter()
-	misspelt := map[string]string{"repoter": "reporter"}
-	if err := loadWithStore(path, &c.Store, c.keys(), misspelt); err != nil {
+	if err := loadWithStore(path, &c.Store, c.keys(), misspelt()); err != nil {
 		return Reporter{}, err
 	}
 	return c, nil
 }
+
+// misspelt are sections as files of Lars 1.0 spell them.
+func misspelt() map[string]string { return map[string]string{"repoter": "reporter"} }
 
 // Validate reports every field that is out of its bounds.
 func (c Reporter) Validate() error { return validate(c.keys()) }

@@ -48,14 +48,20 @@ type watched struct {
 
 // watch runs a watcher in the bubble of t until its end, on a Source in which
 // module (1,1) has one host.
-func watch(t *testing.T, source *memory) *watched { return watchSmall(t, source, 0) }
+func watch(t *testing.T, source *memory) *watched {
+	return watchWith(t, source, func(*dns.Config) {})
+}
 
-// watchSmall is watch with Config.SmallTable.
-func watchSmall(t *testing.T, source *memory, smallTable int) *watched {
+// small makes every table one that is read whole.
+func small(c *dns.Config) { c.SmallTable = 100 }
+
+// watchWith is watch with some settings changed.
+func watchWith(t *testing.T, source *memory, change func(*dns.Config)) *watched {
 	w := &watched{t: t, source: source, log: new(logBuffer)}
 	cfg := dns.DefaultConfig()
-	cfg.SmallTable = smallTable
+	cfg.SmallTable = 0
 	cfg.PollInterval, cfg.ReloadInterval = poll, reload
+	change(&cfg)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {

@@ -26,9 +26,9 @@ const (
 	// are made under it by writers that use the time as the version: their
 	// second, and some for a transaction that was slow to commit.
 	secondOver = 1500 * time.Millisecond
-	// clockSkew is how far a version may be from our own clock and still be
-	// taken for the database's current time.
-	clockSkew = time.Minute
+	// firstTime is the smallest version that is taken for a Unix time, seconds:
+	// one of 1985. Smaller ones are counted up by their writers.
+	firstTime = 500_000_000
 )
 
 // watcher reads the routes and publishes what changes. It belongs to one
@@ -46,6 +46,7 @@ type watcher struct {
 
 	table    *Table
 	seen     store.Revision // of which every change is in table
+	seenAt   time.Time      // when that was known last
 	reloadAt time.Time      // when all routes are to be read again
 	pause    *backoff.ExponentialBackOff
 	failing  bool // and it was logged
@@ -93,8 +94,10 @@ func (w *watcher) loadOnce(ctx context.Context) error {
 		return err
 	}
 	w.succeeded()
-	w.table, w.seen = t, rev
-	w.scheduleReload(time.Now())
+	w.table = t
+	now := time.Now()
+	w.scheduleReload(now, rev)
+	w.seen, w.seenAt = rev, now
 	w.counters.fullReloads.Add(1)
 	w.counters.version.Store(rev.Version)
 	w.publish(ctx, t, nil)
@@ -143,10 +146,12 @@ func (w *watcher) refresh(ctx context.Context) error {
 		return err
 	}
 	now := time.Now()
-	if !now.Before(w.reloadAt) {
+	// Of changes made before ChangeRetention nothing is left to read.
+	if !now.Before(w.reloadAt) || now.Sub(w.seenAt) > w.config.ChangeRetention/2 {
 		return w.reload(ctx, rev, now)
 	}
 	if rev == w.seen {
+		w.seenAt = now
 		return nil
 	}
 	if rev.Version < w.seen.Version || rev.LastChange < w.seen.LastChange {
@@ -155,7 +160,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 		return w.reload(ctx, rev, now)
 	}
 	if w.table.Hosts() <= w.config.SmallTable {
-		return w.reloadTwice(ctx, rev, now)
+		return w.reload(ctx, rev, now)
 	}
 	mods, err := w.source.Changed(ctx, w.seen)
 	if err != nil {
@@ -167,7 +172,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 	}
 	switch {
 	case !named:
-		return w.reloadTwice(ctx, rev, now)
+		return w.reload(ctx, rev, now)
 	case len(mods) > max(minReadAll, w.table.Modules()/4):
 		return w.reload(ctx, rev, now)
 	default:
@@ -222,32 +227,25 @@ func (w *watcher) reload(ctx context.Context, rev store.Revision, now time.Time)
 		return err
 	}
 	w.counters.fullReloads.Add(1)
-	w.scheduleReload(now)
+	w.scheduleReload(now, rev)
 	w.accept(ctx, rev, t, Diff(w.table, t))
 	return nil
 }
 
-// reloadTwice reads all routes: because somebody raised the version and named
-// no module, or because there are few. If the version is a time, as writers of
-// Lars 1.0 make it, the next change of the same second will not move it: so all
-// routes are read once more when that second is over.
-func (w *watcher) reloadTwice(ctx context.Context, rev store.Revision, now time.Time) error {
-	if err := w.reload(ctx, rev, now); err != nil {
-		return err
+// scheduleReload arranges the next reading of all routes, after one at rev. If
+// that is a new version and a time, as writers of Lars 1.0 make it, the next
+// change of the same second will not move it: so all routes are read once more
+// when that second is over.
+func (w *watcher) scheduleReload(now time.Time, rev store.Revision) {
+	w.reloadAt = now.Add(w.config.ReloadInterval)
+	if again := now.Add(secondOver); rev != w.seen && rev.Version >= firstTime && again.Before(w.reloadAt) {
+		w.reloadAt = again
 	}
-	if age := now.Sub(time.Unix(rev.Version, 0)); age.Abs() <= clockSkew {
-		if again := now.Add(secondOver); again.Before(w.reloadAt) {
-			w.reloadAt = again
-		}
-	}
-	return nil
 }
-
-func (w *watcher) scheduleReload(now time.Time) { w.reloadAt = now.Add(w.config.ReloadInterval) }
 
 // accept makes t, read at rev, what is served.
 func (w *watcher) accept(ctx context.Context, rev store.Revision, t *Table, changed []route.Module) {
-	w.seen = rev
+	w.seen, w.seenAt = rev, time.Now()
 	w.counters.version.Store(rev.Version)
 	if len(changed) == 0 {
 		return // t says the same as the Table that is served

@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lars-lb/lars/internal/dns"
 	"github.com/lars-lb/lars/internal/route"
 )
 
@@ -93,7 +94,7 @@ func TestWatcherSeesAnUnnamedChangeBehindANamedOne(t *testing.T) {
 // that was, also when the version says nothing of it.
 func TestWatcherReadsAllOfASmallTable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := watchSmall(t, oneHost(), 100)
+		w := watchWith(t, oneHost(), small)
 		w.after(time.Millisecond)
 		w.source.do(func(s *memory) {
 			s.insertHosts(m12, hostN(3))
@@ -132,6 +133,63 @@ func TestWatcherLooksAgainWhenTheSecondIsOver(t *testing.T) {
 		w.expectReads(3, 0)
 		w.after(10 * time.Second)
 		w.expectReads(3, 0)
+	})
+}
+
+// The second edit of a second is found whatever made the first one known: the
+// look that was due anyway, or the start.
+func TestWatcherLooksAgainAfterAnyReload(t *testing.T) {
+	edit := func(n int) func(*memory) {
+		return func(s *memory) {
+			s.remove(m11)
+			s.insertHosts(m11, hostN(n))
+			s.version = time.Now().Unix()
+		}
+	}
+	t.Run("second look", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := watchWith(t, oneHost(), small)
+			w.after(reload/2 + 50*time.Millisecond) // .05 s into a second
+			w.source.do(edit(2))
+			w.after(1500 * time.Millisecond)
+			w.source.do(edit(3)) // read by the second look, due at 1.6
+			w.after(200 * time.Millisecond)
+			w.source.do(edit(4))
+			w.after(3 * time.Second)
+			w.expect(m11, hostRange(4, 1), mods(m11), mods(m11), mods(m11))
+		})
+	})
+	t.Run("start", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			source := oneHost()
+			source.do(func(s *memory) { s.version = time.Now().Unix() })
+			w := watch(t, source)
+			w.after(10 * time.Millisecond)
+			w.source.do(edit(4))
+			w.after(3 * time.Second)
+			w.expect(m11, hostRange(4, 1), mods(m11))
+		})
+	})
+}
+
+// What another replica pruned while the database was out of reach cannot be
+// read any more, so everything is.
+func TestWatcherReadsAllAfterALongAbsence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watchWith(t, oneHost(), func(c *dns.Config) { c.ChangeRetention, c.ReloadInterval = time.Minute, time.Hour })
+		w.after(time.Millisecond)
+		w.source.do(func(s *memory) { s.down = true })
+		w.after(time.Minute)
+		w.source.do(func(s *memory) {
+			s.insertHosts(m11, hostN(2))
+			s.announce(m11)
+			s.changes = nil
+			s.insertHosts(m12, hostN(9))
+			s.announce(m12)
+			s.down = false
+		})
+		w.after(2 * time.Second)
+		w.expect(m11, hostRange(1, 2), mods(m11, m12))
 	})
 }
 

@@ -18,6 +18,13 @@ type dialect interface {
 	// longer than statement, where the engine can hold that.
 	open(statement time.Duration) (*sql.DB, error)
 
+	// create makes the database itself, where that is nobody else's task.
+	create() error
+
+	// missing is what there is to say if create is still to be called; nil
+	// when the database is there, or only its server knows.
+	missing() error
+
 	// transient reports whether err may be gone when the same transaction is
 	// run again.
 	transient(err error) bool

@@ -20,8 +20,12 @@ const (
 )
 
 // SchemaVersion returns the version of the tables in the database, 0 when
-// Lars never migrated it, and the one this program needs. It changes nothing.
+// Lars never migrated it, and the one this program needs. It changes nothing;
+// an embedded database that does not exist is ErrNoDatabase.
 func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error) {
+	if err := s.dialect.missing(); err != nil {
+		return 0, 0, s.failed("read the schema's version", err)
+	}
 	p, err := s.provider(s.db)
 	if err != nil {
 		return 0, 0, s.failed("read the schema's version", err)
@@ -33,13 +37,16 @@ func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error)
 	return have, want, nil
 }
 
-// Migrate brings the tables to the version this program needs and returns the
+// Migrate creates an embedded database, brings the tables to the version this program needs and returns the
 // versions before and after. It may be called by several processes at once.
 // When there is nothing to do it only reads, so an SQL user that may not alter
 // tables is enough then; a newer schema is left alone, as later versions only
 // add to it.
 func (s *Store) Migrate(ctx context.Context) (from, to int64, err error) {
 	const op = "migrate"
+	if err := s.dialect.create(); err != nil {
+		return 0, 0, s.failed(op, err)
+	}
 	from, want, err := s.SchemaVersion(ctx)
 	if err != nil {
 		return 0, 0, err

@@ -66,6 +66,11 @@ func (d mysqlDialect) open(statement time.Duration) (*sql.DB, error) {
 	return db, nil
 }
 
+// create does nothing: a database and its users are its administrator's.
+func (mysqlDialect) create() error { return nil }
+
+func (mysqlDialect) missing() error { return nil }
+
 func (mysqlDialect) transient(err error) bool {
 	const lockWaitTimeout, deadlock = 1205, 1213
 	var e *mysql.MySQLError

@@ -201,11 +201,11 @@ func TestUnusablePath(t *testing.T) {
 	if err := os.WriteFile(file, []byte("no database at all, and longer than the head of one, which has 100 bytes: "+strings.Repeat("x", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if st, err := store.Open(store.Config{Driver: store.SQLite, Path: filepath.Join(file, "lars.db")}); err == nil {
-		st.Close()
-		t.Error("Open() made a folder of a file")
+	st := open(t, store.Config{Driver: store.SQLite, Path: filepath.Join(file, "lars.db")})
+	if _, _, err := st.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("Migrate() below a file = %v", err)
 	}
-	st := open(t, store.Config{Driver: store.SQLite, Path: file})
+	st = open(t, store.Config{Driver: store.SQLite, Path: file})
 	if _, _, err := st.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("Migrate() of a file that is no database = %v", err)
 	}

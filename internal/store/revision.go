@@ -118,9 +118,9 @@ func (s *Store) changesBefore(ctx context.Context, version, id int64) ([]any, er
 	return ids, err
 }
 
-// moduleFrom reads a module's two columns. They hold int32 numbers as
-// unsigned ones (-3 is 4294967293), or in some installations as signed ones;
-// the lower 32 bits are the same.
+// moduleFrom reads a module's two columns. The tables of routes hold int32
+// numbers as unsigned ones (-3 is 4294967293), that of call counts as signed
+// ones; the lower 32 bits are the same.
 func moduleFrom(modid, cmdid int64) route.Module {
 	return route.Module{ModID: int32(modid), CmdID: int32(cmdid)}
 }

@@ -35,10 +35,9 @@ func newSQLite(path string) (sqliteDialect, error) {
 func (d sqliteDialect) String() string { return "sqlite " + d.path }
 
 func (d sqliteDialect) open(time.Duration) (*sql.DB, error) {
-	if err := os.MkdirAll(filepath.Dir(d.path), 0o755); err != nil {
-		return nil, err
-	}
 	q := url.Values{
+		// Whoever only looks must not leave an empty database behind.
+		"mode":          {"rw"},
 		"_busy_timeout": {strconv.FormatInt(lockTimeout.Milliseconds(), 10)},
 		// Readers go on while one process writes.
 		"_journal_mode": {"WAL"},
@@ -60,6 +59,24 @@ func (d sqliteDialect) open(time.Duration) (*sql.DB, error) {
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(2)
 	return db, nil
+}
+
+func (d sqliteDialect) create() error {
+	if err := os.MkdirAll(filepath.Dir(d.path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(d.path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+func (d sqliteDialect) missing() error {
+	if _, err := os.Stat(d.path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w; lars db init creates it, or another path is meant", ErrNoDatabase)
+	}
+	return nil
 }
 
 func (sqliteDialect) transient(err error) bool {

@@ -24,9 +24,12 @@ const (
 	// (SQLite: 32,766) and packets.
 	chunkRows = 500
 	// attempts is how often an operation that met a deadlock or a busy file
-	// is tried in all.
+	// is tried at most.
 	attempts = 6
 )
+
+// ErrNoDatabase says that the file of an embedded database does not exist.
+var ErrNoDatabase = errors.New("there is no such file")
 
 // Store is the tables of one database. All methods may be called from any
 // goroutine.
@@ -87,7 +90,8 @@ func (s *Store) retry(ctx context.Context, op func() error) error {
 			err = backoff.Permanent(err)
 		}
 		return struct{}{}, err
-	}, backoff.WithBackOff(pause), backoff.WithMaxTries(attempts))
+	}, backoff.WithBackOff(pause), backoff.WithMaxTries(attempts),
+		backoff.WithMaxElapsedTime(lockTimeout)) // one that waited for a lock that long has waited enough
 	return err
 }
 
