@@ -19,10 +19,9 @@ type ConnConfig struct {
 	// before the connection is closed; default 30 s.
 	PartialTimeout time.Duration
 	// KeepAlive is the idle time after which the kernel starts to ask a
-	// silent peer, each third of it, whether it lives; after four thirds
-	// without an answer the connection is closed. Written data that is not
-	// acknowledged for twice KeepAlive closes it too. Default 15 s, at least
-	// 3 s.
+	// silent peer, each third of it, whether it lives. A connection is closed
+	// when the peer has not acknowledged anything, data or such questions, for
+	// twice KeepAlive. Default 15 s, at least 3 s.
 	KeepAlive time.Duration
 }
 
@@ -164,6 +163,10 @@ func (c *TCPConn) Close(reason error) {
 	}
 	c.closed = true
 	c.reason = reason
+	if c.Buffered() > 0 && !c.scheduled { // it waited for room, or for the next turn
+		c.scheduled = true
+		c.loop.dirty = append(c.loop.dirty, c)
+	}
 	c.loop.remove(c.fd)
 	c.loop.dead = append(c.loop.dead, c)
 }

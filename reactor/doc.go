@@ -23,7 +23,9 @@
 //
 // The body that a handler is given is part of the loop's input buffer, valid
 // until the handler returns. Send, SendMessage and Reply copy, so the caller
-// may reuse what it passed at once. In steady state no message allocates.
+// may reuse what it passed at once. In steady state no message of up to 4 KiB
+// allocates; connections that wait give larger buffers back, so that ten
+// thousand of them do not hold the memory of their largest message.
 //
 // # Bounds
 //

@@ -216,22 +216,22 @@ func (l *Loop) Go(f func(ctx context.Context)) {
 }
 
 // Close ends the loop: Run finishes its turn, runs the tasks already posted,
-// closes everything and returns. Close does not wait for that. It may be
-// called more than once.
+// closes everything and returns. Close does not wait for that; but for a loop
+// that never ran it does all of it itself. It may be called more than once.
 func (l *Loop) Close() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.closed {
+		l.mu.Unlock()
 		return
 	}
 	l.closed = true
 	if l.running {
 		l.signal()
+		l.mu.Unlock()
 		return
 	}
-	l.cancel()
-	l.abandonSources()
-	l.closeDescriptors()
+	l.mu.Unlock()
+	l.release() // Run refuses a closed loop, so nobody else is in it
 }
 
 func (l *Loop) runTasks() (open bool) {
@@ -250,7 +250,7 @@ func (l *Loop) runTasks() (open bool) {
 	return open
 }
 
-// release ends a loop that ran: nothing can be posted any more.
+// release ends a closed loop, or one that failed: nothing can be posted any more.
 func (l *Loop) release() {
 	l.mu.Lock()
 	l.closed = true

@@ -24,6 +24,7 @@ type TCPStats struct {
 	RejectedMaxConn uint64 `json:"rejected_max_conn"`
 	RejectedNoFD    uint64 `json:"rejected_no_fd"` // the process or machine is out of descriptors
 	RejectedError   uint64 `json:"rejected_error"`
+	AcceptPauses    uint64 `json:"accept_pauses"` // times that accepting rested, since it could not go on
 
 	// Connections closed, by reason.
 	ClosedByPeer         uint64 `json:"closed_by_peer"`
@@ -38,14 +39,14 @@ type TCPStats struct {
 
 // tcpCounters is TCPStats as the loops write it.
 type tcpCounters struct {
-	opened                                       atomic.Uint64
-	open                                         atomic.Int64
-	framesIn, framesOut, bytesIn, bytesOut       atomic.Uint64
-	unknownMessage, backlogs                     atomic.Uint64
-	rejectedMaxConn, rejectedNoFD, rejectedError atomic.Uint64
-	closedByPeer, closedByUs                     atomic.Uint64
-	closedBadFrame, closedBadBody, closedPartial atomic.Uint64
-	closedError, connectFailures                 atomic.Uint64
+	opened                                                     atomic.Uint64
+	open                                                       atomic.Int64
+	framesIn, framesOut, bytesIn, bytesOut                     atomic.Uint64
+	unknownMessage, backlogs                                   atomic.Uint64
+	rejectedMaxConn, rejectedNoFD, rejectedError, acceptPauses atomic.Uint64
+	closedByPeer, closedByUs                                   atomic.Uint64
+	closedBadFrame, closedBadBody, closedPartial               atomic.Uint64
+	closedError, connectFailures                               atomic.Uint64
 }
 
 func (s *tcpCounters) countClose(reason error) {
@@ -79,6 +80,7 @@ func (s *tcpCounters) snapshot() TCPStats {
 		RejectedMaxConn:      s.rejectedMaxConn.Load(),
 		RejectedNoFD:         s.rejectedNoFD.Load(),
 		RejectedError:        s.rejectedError.Load(),
+		AcceptPauses:         s.acceptPauses.Load(),
 		ClosedByPeer:         s.closedByPeer.Load(),
 		ClosedByUs:           s.closedByUs.Load(),
 		ClosedBadFrame:       s.closedBadFrame.Load(),

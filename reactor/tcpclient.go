@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -46,12 +48,15 @@ type TCPClient struct {
 	dialing   *dialing
 	retry     *Timer
 	closed    bool
+	closing   atomic.Bool // Close was called
 }
 
 // NewTCPClient returns a client on the loop; Start lets it connect.
 func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient, error) {
-	if _, port, err := net.SplitHostPort(cfg.Addr); err != nil {
+	if host, port, err := net.SplitHostPort(cfg.Addr); err != nil {
 		return nil, fmt.Errorf("reactor: address %q: %w", cfg.Addr, err)
+	} else if host == "" {
+		return nil, fmt.Errorf("reactor: address %q names no host", cfg.Addr)
 	} else if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return nil, fmt.Errorf("reactor: address %q: port must be 1 to 65535", cfg.Addr)
 	}
@@ -63,6 +68,10 @@ func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient
 	}
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 2 * time.Second
+	}
+	if cfg.MinBackoff < 0 || cfg.MinBackoff > cfg.MaxBackoff || cfg.ConnectTimeout < 0 {
+		return nil, fmt.Errorf("reactor: MinBackoff is %v, MaxBackoff %v, ConnectTimeout %v: none may be negative, nor the first above the second",
+			cfg.MinBackoff, cfg.MaxBackoff, cfg.ConnectTimeout)
 	}
 	c := &TCPClient{
 		loop:   l,
@@ -81,11 +90,15 @@ func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient
 // Start lets the client connect. Any goroutine may call it.
 func (c *TCPClient) Start() error { return c.loop.Post(c.dial) }
 
-// Close closes the connection and ends the tries. Any goroutine may call it,
-// more than once; what the loop's end would do anyway.
+// Close closes the connection and ends the tries, as the loop's end would.
+// Any goroutine may call it, more than once.
 func (c *TCPClient) Close() {
-	// A closed loop has closed the client with it.
-	_ = c.loop.Post(func() {
+	if c.closing.Swap(true) {
+		return
+	}
+	// One task a client needs no other bound. A closed loop has closed the
+	// client with it.
+	_ = c.loop.post(func() {
 		c.closed = true
 		c.retry.Stop()
 		if c.dialing != nil {
@@ -94,7 +107,7 @@ func (c *TCPClient) Close() {
 		if c.conn != nil {
 			c.conn.Close(ErrClosed)
 		}
-	})
+	}, math.MaxInt)
 }
 
 // Conn is the connection, nil while there is none.

@@ -174,9 +174,25 @@ func TestClientSaysWhichNameFails(t *testing.T) {
 	}
 }
 
+// TestClientClosesAlthoughTheLoopIsFull closes while no task can be posted.
+func TestClientClosesAlthoughTheLoopIsFull(t *testing.T) {
+	s := serveTCP(t, reactor.TCPServerConfig{}, echoRouter())
+	l, c, _ := startClient(t, reactor.TCPClientConfig{Addr: s.Addr().String()})
+	eventually.True(t, patience, "connected", func() bool { return s.Stats().Open == 1 })
+	release, blocked := make(chan struct{}), make(chan struct{})
+	_ = l.Post(func() { close(blocked); <-release })
+	<-blocked
+	for l.Post(func() {}) == nil {
+	}
+	c.Close()
+	c.Close()
+	close(release)
+	eventually.True(t, patience, "the connection is closed", func() bool { return s.Stats().Open == 0 })
+}
+
 func TestClientRefusesABadAddress(t *testing.T) {
 	l := runLoop(t)
-	for _, addr := range []string{"", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "127.0.0.1:dns"} {
+	for _, addr := range []string{"", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "127.0.0.1:dns", ":7778"} {
 		if _, err := reactor.NewTCPClient(l, reactor.TCPClientConfig{Addr: addr}, nil); err == nil {
 			t.Errorf("address %q was taken", addr)
 		}

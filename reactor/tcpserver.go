@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,6 +45,9 @@ func ListenTCP(cfg TCPServerConfig, r *Router[*TCPConn]) (*TCPServer, error) {
 	}
 	if cfg.Workers == 0 {
 		cfg.Workers = 1
+	}
+	if cfg.MaxConn < 1 || cfg.Workers < 1 {
+		return nil, fmt.Errorf("reactor: MaxConn is %d and Workers %d, at least 1 of each is needed", cfg.MaxConn, cfg.Workers)
 	}
 	s := &TCPServer{}
 	for range cfg.Workers {
@@ -115,8 +119,13 @@ func (s *TCPServer) PostAll(task func(*Loop)) error {
 // Stats returns the counters so far.
 func (s *TCPServer) Stats() TCPStats { return s.stats.snapshot() }
 
-// acceptBatch bounds the connections accepted before other events of the turn.
-const acceptBatch = 64
+const (
+	// acceptBatch bounds the connections accepted before other events of the
+	// turn.
+	acceptBatch = 64
+	// acceptPause is how long a listener rests when accepting fails.
+	acceptPause = 50 * time.Millisecond
+)
 
 // listener accepts connections on its own loop and hands them to the workers.
 type listener struct {
@@ -177,12 +186,17 @@ func (ln *listener) handleIO(uint32) {
 		case unix.EAGAIN:
 			return
 		case unix.EMFILE, unix.ENFILE:
-			if !ln.refuseOne() {
+			switch err := ln.refuseOne(); {
+			case err == unix.EAGAIN:
+				return
+			case ln.reserve < 0:
+				ln.pause()
 				return
 			}
 		case unix.EINTR, unix.ECONNABORTED:
-		default:
+		default: // the kernel is short of memory, or the like
 			ln.kind.stats.rejectedError.Add(1)
+			ln.pause()
 			return
 		}
 	}
@@ -190,8 +204,10 @@ func (ln *listener) handleIO(uint32) {
 
 // refuseOne takes one connection off the queue and closes it. Without
 // descriptors it could not be accepted, the listener would stay readable, and
-// the loop would spin; so the reserved descriptor is given up for a moment.
-func (ln *listener) refuseOne() bool {
+// the loop would spin; so the reserved descriptor is given up for a moment. It
+// returns EAGAIN when the queue was empty: without descriptors the kernel
+// complains even then.
+func (ln *listener) refuseOne() error {
 	if ln.reserve >= 0 {
 		_ = unix.Close(ln.reserve)
 		ln.reserve = -1
@@ -201,8 +217,25 @@ func (ln *listener) refuseOne() bool {
 		ln.kind.stats.rejectedNoFD.Add(1)
 		_ = unix.Close(fd)
 	}
+	// Another thread may have taken the number meanwhile: then this fails, and
+	// the listener pauses.
 	ln.reserve, _ = openReserve()
-	return err == nil
+	return err
+}
+
+// pause stops accepting for a moment, since epoll would report the listener as
+// ready again and again while nothing can be done about it.
+func (ln *listener) pause() {
+	ln.kind.stats.acceptPauses.Add(1)
+	if ln.loop.modify(ln.fd, 0) != nil {
+		return
+	}
+	ln.loop.AfterFunc(acceptPause, func() {
+		if ln.reserve < 0 {
+			ln.reserve, _ = openReserve()
+		}
+		_ = ln.loop.modify(ln.fd, unix.EPOLLIN)
+	})
 }
 
 // assign gives a connection to the next worker.

@@ -297,6 +297,34 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	s.Close()
 }
 
+// TestServeThatEndsAtOnce closes a server while connections are on their way
+// to workers that do not run yet.
+func TestServeThatEndsAtOnce(t *testing.T) {
+	checkDescriptors(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 100 {
+		s, err := reactor.ListenTCP(reactor.TCPServerConfig{Addr: loopback, Workers: 2}, echoRouter())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var queued []net.Conn
+		for range 4 {
+			c, err := net.Dial("tcp", s.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			queued = append(queued, c)
+		}
+		if err := s.Serve(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range queued {
+			_ = c.Close()
+		}
+	}
+}
+
 func TestListenErrors(t *testing.T) {
 	checkDescriptors(t)
 	s := serveTCP(t, reactor.TCPServerConfig{}, echoRouter())

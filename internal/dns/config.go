@@ -56,8 +56,10 @@ type Config struct {
 	PushTimeout time.Duration
 
 	// MaxSubscriptions is how many modules one connection may subscribe to.
-	// Beyond it modules are answered, and their changes are only seen by
-	// asking again. Default 100,000, at about 100 bytes each; 1 to 10,000,000.
+	// Beyond it a subscription to a module without hosts makes room for the
+	// next; if there is none, modules are answered, and their changes are only
+	// seen by asking again. Default 500,000, at about 100 bytes each; 1 to
+	// 10,000,000.
 	MaxSubscriptions int
 }
 
@@ -74,7 +76,7 @@ func DefaultConfig() Config {
 		PruneInterval:    time.Hour,
 		MaxBuffered:      256 << 10,
 		PushTimeout:      10 * time.Second,
-		MaxSubscriptions: 100_000,
+		MaxSubscriptions: 500_000,
 	}
 }
 

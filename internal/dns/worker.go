@@ -59,7 +59,7 @@ func (w *worker) subscribe(c *client, m route.Module) {
 	if _, ok := c.places[m]; ok {
 		return
 	}
-	if len(c.places) >= w.config.MaxSubscriptions {
+	if len(c.places) >= w.config.MaxSubscriptions && !w.makeRoom(c) {
 		w.counters.unsubscribed.Add(1)
 		return
 	}
@@ -68,22 +68,50 @@ func (w *worker) subscribe(c *client, m route.Module) {
 	w.counters.subscriptions.Add(1)
 }
 
-// forget removes all subscriptions of c. Each takes constant time: the last
-// subscriber of the module moves to the place of c.
-func (w *worker) forget(c *client) {
-	for m, place := range c.places {
-		subs := w.subscribers[m]
-		last := len(subs) - 1
-		if last == 0 {
-			delete(w.subscribers, m)
-			continue
+// makeRoom ends a subscription of c to a module that has no hosts, for another
+// one: a program that asks for very many wrong modules must not keep its agent
+// from hearing about the right ones. It looks at a few only, in no order; a
+// connection at its bound with more right ones than that gets no more.
+func (w *worker) makeRoom(c *client) bool {
+	const few = 64
+	looked := 0
+	for m := range c.places {
+		if len(w.table.Load().Lookup(m)) == 0 {
+			w.unsubscribe(c, m)
+			return true
 		}
-		subs[place] = subs[last]
-		subs[place].places[m] = place
-		subs[last] = nil
-		w.subscribers[m] = subs[:last]
+		if looked++; looked == few {
+			return false
+		}
 	}
-	w.counters.subscriptions.Add(-int64(len(c.places)))
+	return false
+}
+
+// unsubscribe takes constant time: the last subscriber of the module moves to
+// the place of c.
+func (w *worker) unsubscribe(c *client, m route.Module) {
+	place := c.places[m]
+	delete(c.places, m)
+	w.counters.subscriptions.Add(-1)
+	subs := w.subscribers[m]
+	last := len(subs) - 1
+	if last == 0 {
+		delete(w.subscribers, m)
+		return
+	}
+	if moved := subs[last]; moved != c {
+		subs[place] = moved
+		moved.places[m] = place
+	}
+	subs[last] = nil
+	w.subscribers[m] = subs[:last]
+}
+
+// forget ends all subscriptions of c.
+func (w *worker) forget(c *client) {
+	for m := range c.places {
+		w.unsubscribe(c, m)
+	}
 	c.places = nil
 }
 

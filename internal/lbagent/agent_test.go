@@ -43,8 +43,8 @@ func (c *caller) waitFor(id route.Module) route.Host {
 	return route.Host{IP: uint32(h.Ip), Port: uint16(h.Port)}
 }
 
-// connected waits for the connection to lars-dns. A module asked for just
-// before it comes up is pulled twice: for the request, and with all modules.
+// connected waits for the connection to lars-dns. A module asked for just as it
+// comes up may be pulled twice: for the request, and with all modules.
 func connected(t *testing.T, a *lbagent.Agent) {
 	t.Helper()
 	eventually.True(t, patience, "the agent is connected to lars-dns", func() bool { return a.Stats().DNS.Open == 1 })

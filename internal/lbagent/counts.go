@@ -12,7 +12,7 @@ func (r *RouteLB) count(m *module, now time.Duration) {
 	if m.counting.linked() {
 		return
 	}
-	m.countsDue = now + r.settings.ReportTimeout
+	m.countedAt = now
 	r.counts.pushBack(&m.counting)
 	r.unknown.remove(&m.unknown)
 }
@@ -24,10 +24,11 @@ func (r *RouteLB) TakeDueCounts(dst []balance.Count, all bool, now time.Duration
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := r.counts.first()
-	if m == nil || !all && now < m.countsDue {
+	if m == nil || !all && !m.returned && now-m.countedAt < r.settings.ReportTimeout {
 		return route.Module{}, dst, false
 	}
 	r.counts.remove(&m.counting)
+	m.returned = false
 	dst = m.lb.TakeCounts(dst)
 	if m.lb.HasCounts() { // more than a Count holds
 		r.count(m, now)
@@ -52,8 +53,9 @@ func (r *RouteLB) ReturnCounts(id route.Module, counts []balance.Count, now time
 	m.lb.ReturnCounts(counts)
 	r.stats.ReportsLost += m.lb.LostCounts() - lost
 	if !m.counting.linked() {
-		m.countsDue = now
-		r.counts.pushFront(&m.counting)
+		m.countedAt = now
 		r.unknown.remove(&m.unknown)
 	}
+	m.returned = true
+	r.counts.pushFront(&m.counting)
 }

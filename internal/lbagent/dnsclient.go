@@ -33,13 +33,15 @@ type dnsClient struct {
 	clock  func() time.Duration
 	link   linkLog
 
-	// toPull are modules to be pulled on this connection. After a connection
-	// came up these are all of them, since a subscription ends with its
-	// connection.
-	toPull   []route.Module
-	overdue  *reactor.Timer
-	response pb.GetRouteResponse
-	hosts    []route.Host
+	// toPull[pulled:] are modules to be pulled on this connection: all of them
+	// after it came up, since a subscription ends with its connection, or a
+	// batch of overdue or new ones. Another batch waits until they are sent.
+	toPull    []route.Module
+	pulled    int
+	highWater int
+	overdue   *reactor.Timer
+	response  pb.GetRouteResponse
+	hosts     []route.Host
 }
 
 func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*dnsClient, error) {
@@ -47,7 +49,8 @@ func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time
 	if err != nil {
 		return nil, err
 	}
-	d := &dnsClient{loop: loop, shards: shards, clock: clock, link: linkLog{log: log, what: "lars-dns", addr: addr}}
+	d := &dnsClient{loop: loop, shards: shards, clock: clock, highWater: pullHighWater,
+		link: linkLog{log: log, clock: clock, what: "lars-dns", addr: addr}}
 	d.queue = reactor.NewQueue(loop, pullQueue, d.sendPulls)
 	router := reactor.NewRouter[*reactor.TCPConn]()
 	router.Handle(int32(pb.MessageId_ID_GetRouteResponse), d.onRoute)
@@ -58,7 +61,7 @@ func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time
 			OnClose: func(_ *reactor.TCPConn, reason error) { d.link.down(reason) },
 			OnDrain: func(*reactor.TCPConn) { d.sendMore() },
 		},
-		OnConnectError: d.link.failed,
+		OnConnectError: d.link.cannotConnect,
 	}, router)
 	if err != nil {
 		loop.Close()
@@ -73,7 +76,9 @@ func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time
 func (d *dnsClient) pull(id route.Module) { d.queue.Push(id) }
 
 func (d *dnsClient) sendPulls(batch []route.Module) {
-	if d.client.Conn() != nil { // else onOpen pulls everything anyway
+	// Without a connection, onOpen will pull them; behind others that still
+	// wait for room, they will be overdue.
+	if d.client.Conn() != nil && d.allPulled() {
 		d.toPull = append(d.toPull, batch...)
 		d.sendMore()
 	}
@@ -81,9 +86,10 @@ func (d *dnsClient) sendPulls(batch []route.Module) {
 
 func (d *dnsClient) onOpen(c *reactor.TCPConn) {
 	d.link.up(c.RemoteAddr())
-	d.toPull = d.toPull[:0]
+	d.toPull, d.pulled = d.toPull[:0], 0
+	now := d.clock()
 	for _, r := range d.shards {
-		d.toPull = r.Modules(d.toPull)
+		d.toPull = r.AskAll(d.toPull, now)
 	}
 	d.sendMore()
 }
@@ -93,7 +99,7 @@ func (d *dnsClient) onOverdue() {
 	d.overdue.Reset(overdueEvery)
 	// While pulls still wait for room on the connection, they are not late
 	// because of lars-dns.
-	if d.client.Conn() == nil || len(d.toPull) > 0 {
+	if d.client.Conn() == nil || !d.allPulled() {
 		return
 	}
 	now := d.clock()
@@ -103,22 +109,26 @@ func (d *dnsClient) onOverdue() {
 	d.sendMore()
 }
 
+// allPulled reports whether toPull is empty.
+func (d *dnsClient) allPulled() bool { return len(d.toPull) == 0 }
+
 // sendMore sends pulls up to the high-water mark; the rest follows when the
 // output has drained.
 func (d *dnsClient) sendMore() {
 	c := d.client.Conn()
-	if c == nil || len(d.toPull) == 0 {
+	if c == nil {
 		return
 	}
-	sent := 0
-	for ; sent < len(d.toPull) && c.Buffered() < pullHighWater; sent++ {
-		id := d.toPull[sent]
+	for ; d.pulled < len(d.toPull) && c.Buffered() < d.highWater; d.pulled++ {
+		id := d.toPull[d.pulled]
 		req := pb.GetRouteRequest{Modid: id.ModID, Cmdid: id.CmdID}
 		if c.SendMessage(int32(pb.MessageId_ID_GetRouteRequest), &req) != nil {
-			break
+			return
 		}
 	}
-	d.toPull = d.toPull[:copy(d.toPull, d.toPull[sent:])]
+	if d.pulled == len(d.toPull) {
+		d.toPull, d.pulled = d.toPull[:0], 0
+	}
 }
 
 // onRoute takes the answer to a pull, or a push.

@@ -9,34 +9,67 @@ import (
 	"github.com/lars-lb/lars/reactor"
 )
 
-// repeatLog is the time between two log lines about the same lasting fault.
-const repeatLog = 30 * time.Second
+const (
+	// repeatLog is the time between two log lines about the same lasting fault.
+	repeatLog = 30 * time.Second
+	// quietStart is how long a link may take to come up before anybody is
+	// told: daemons that start together find one another within it.
+	quietStart = time.Second
+	// maxChanges bounds the lines about changes in each repeatLog: a peer that
+	// takes connections only to close them is not told of for ever.
+	maxChanges = 6
+)
 
-// linkLog tells the operator about the connection to another daemon: each
-// change, and while it is down a reminder now and then. It belongs to the
-// connection's loop.
+// linkLog tells the operator about the connection to another daemon: when it
+// comes up and is lost, and, while it cannot be made, a reminder now and then.
+// It belongs to the connection's loop.
 type linkLog struct {
 	log        *slog.Logger
+	clock      func() time.Duration
 	what, addr string
-	said       time.Time // when a failure was logged last; zero while the link is up
+
+	downAt   time.Duration // when the link was lost last; 0 is the start
+	failedAt time.Duration // when a failure was told of last
+	failed   bool          // one was, since the link was lost
+
+	changes   int           // since changesAt
+	changesAt time.Duration // when a repeatLog began
 }
 
 func (l *linkLog) up(peer netip.AddrPort) {
-	l.said = time.Time{}
-	l.log.Info("connected", "to", l.what, "peer", peer)
+	l.failed = false
+	if l.changed() {
+		l.log.Info("connected", "to", l.what, "peer", peer)
+	}
 }
 
 func (l *linkLog) down(reason error) {
 	if errors.Is(reason, reactor.ErrClosed) {
 		return // the agent stops
 	}
-	l.said = time.Now()
-	l.log.Warn("connection lost, reconnecting", "to", l.what, "addr", l.addr, "err", reason)
+	l.downAt = l.clock()
+	if l.changed() {
+		l.log.Warn("connection lost, reconnecting", "to", l.what, "addr", l.addr, "err", reason)
+	}
 }
 
-func (l *linkLog) failed(err error) {
-	if l.said.IsZero() || time.Since(l.said) >= repeatLog {
-		l.said = time.Now()
-		l.log.Warn("cannot connect, trying on", "to", l.what, "addr", l.addr, "err", err)
+// changed reports whether a change of the link is to be told of.
+func (l *linkLog) changed() bool {
+	if now := l.clock(); now-l.changesAt >= repeatLog {
+		l.changes, l.changesAt = 0, now
 	}
+	l.changes++
+	if l.changes == maxChanges {
+		l.log.Warn("connection comes and goes; further changes are not logged for a while", "to", l.what, "addr", l.addr)
+	}
+	return l.changes < maxChanges
+}
+
+func (l *linkLog) cannotConnect(err error) {
+	now := l.clock()
+	if now-l.downAt < quietStart || l.failed && now-l.failedAt < repeatLog {
+		return
+	}
+	l.failed, l.failedAt = true, now
+	l.log.Warn("cannot connect, trying on", "to", l.what, "addr", l.addr, "err", err)
 }

@@ -14,13 +14,14 @@ import (
 //     the list unknown, the one pulled longest ago first.
 //   - pulling: a pull was asked for and lars-dns has not answered. It is on the
 //     list pulls, the one sent longest ago first.
-//   - counting: it has counts to report. It is on the list counts, the one due
-//     next first.
+//   - counting: it has counts to report. It is on the list counts, behind those
+//     that came back the one that has had them longest first.
 type module struct {
 	lb        *balance.LoadBalance
 	updatedAt time.Duration // when its route came last
 	pulledAt  time.Duration // when it was asked for last
-	countsDue time.Duration // when its counts are to be reported
+	countedAt time.Duration // since when it has counts to report
+	returned  bool          // they were taken and came back: due at once
 
 	unknown, pulling, counting node
 }

@@ -3,6 +3,7 @@ package lbagent
 import (
 	"encoding/binary"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/lars-lb/lars/internal/balance"
@@ -36,6 +37,16 @@ type reportClient struct {
 	counts  []balance.Count
 	request pb.ReportStatusRequest
 	results []pb.HostCallResult // what request.Results points to
+
+	waiting []waitingFrame // queued since the kernel last had taken everything
+	queued  uint64         // where the last of them ends
+}
+
+// waitingFrame is a frame on the connection that the kernel may not have taken.
+type waitingFrame struct {
+	id     route.Module
+	counts []balance.Count
+	end    uint64 // its end in all that the client ever wrote, bytes
 }
 
 func newReportClient(addr string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*reportClient, error) {
@@ -45,7 +56,7 @@ func newReportClient(addr string, shards *[route.Shards]*RouteLB, clock func() t
 	}
 	r := &reportClient{
 		loop: loop, shards: shards, clock: clock,
-		link:    linkLog{log: log, what: "lars-reporter", addr: addr},
+		link:    linkLog{log: log, clock: clock, what: "lars-reporter", addr: addr},
 		results: make([]pb.HostCallResult, resultsPerFrame),
 	}
 	r.client, err = reactor.NewTCPClient(loop, reactor.TCPClientConfig{
@@ -54,11 +65,11 @@ func newReportClient(addr string, shards *[route.Shards]*RouteLB, clock func() t
 		// queued whole or not at all.
 		Conn: reactor.ConnConfig{MaxOutput: 2 * reportHighWater},
 		Hooks: reactor.ConnHooks{
-			OnOpen:  func(c *reactor.TCPConn) { r.link.up(c.RemoteAddr()) },
-			OnClose: func(_ *reactor.TCPConn, reason error) { r.link.down(reason) },
-			OnDrain: func(*reactor.TCPConn) { r.send(false) },
+			OnOpen:  r.onOpen,
+			OnClose: func(_ *reactor.TCPConn, reason error) { r.onClose(reason) },
+			OnDrain: func(*reactor.TCPConn) { r.onDrain() },
 		},
-		OnConnectError: r.link.failed,
+		OnConnectError: r.link.cannotConnect,
 	}, reactor.NewRouter[*reactor.TCPConn]())
 	if err != nil {
 		loop.Close()
@@ -66,6 +77,32 @@ func newReportClient(addr string, shards *[route.Shards]*RouteLB, clock func() t
 	}
 	r.tick = loop.AfterFunc(reportTick, r.onTick)
 	return r, nil
+}
+
+func (r *reportClient) onOpen(c *reactor.TCPConn) {
+	r.link.up(c.RemoteAddr())
+	r.queued = r.client.Stats().BytesOut
+}
+
+// onClose takes back the counts that the kernel had not taken: nobody will
+// send them. What it had taken may have arrived or not; without an answer from
+// lars-reporter that cannot be known, and it must not be counted twice.
+func (r *reportClient) onClose(reason error) {
+	r.link.down(reason)
+	taken, now := r.client.Stats().BytesOut, r.clock()
+	for _, f := range r.waiting {
+		if f.end > taken {
+			r.shards[f.id.Shard()].ReturnCounts(f.id, f.counts, now)
+		}
+	}
+	r.waiting = nil
+}
+
+// onDrain goes on when the kernel has taken everything.
+func (r *reportClient) onDrain() {
+	clear(r.waiting)
+	r.waiting = r.waiting[:0]
+	r.send(false)
 }
 
 func (r *reportClient) onTick() {
@@ -123,9 +160,12 @@ func (r *reportClient) sendCounts(c *reactor.TCPConn, id route.Module, caller in
 			result.Succ, result.Err, result.Overload = count.Succ, count.Err, count.Overload
 			req.Results = append(req.Results, result)
 		}
+		before := c.Buffered()
 		if c.SendMessage(int32(pb.MessageId_ID_ReportStatusRequest), req) != nil {
 			return counts
 		}
+		r.queued += uint64(c.Buffered() - before)
+		r.waiting = append(r.waiting, waitingFrame{id, slices.Clone(counts[:n]), r.queued})
 		counts = counts[n:]
 	}
 	return nil

@@ -227,11 +227,13 @@ func (r *RouteLB) Overdue(dst []route.Module, limit int, now time.Duration) []ro
 	return dst
 }
 
-// Modules appends all modules to dst, with hosts or without.
-func (r *RouteLB) Modules(dst []route.Module) []route.Module {
+// AskAll appends all modules to dst, with hosts or without. They count as asked
+// for now, so each is overdue if lars-dns does not answer.
+func (r *RouteLB) AskAll(dst []route.Module, now time.Duration) []route.Module {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id := range r.modules {
+	for id, m := range r.modules {
+		r.ask(m, now)
 		dst = append(dst, id)
 	}
 	return dst

@@ -207,6 +207,47 @@ func TestCountsAreDueOncePerTimeout(t *testing.T) {
 	}
 }
 
+func TestShorterReportTimeoutHoldsForCountsThatWait(t *testing.T) {
+	module4 := route.Module{ModID: 4, CmdID: 4} // of the same RouteLB
+	r := testLB(func(c *Config) { c.Settings.ReportTimeout = time.Hour })
+	for _, id := range []route.Module{module1, module4} {
+		pick(t, r, id, 0, balance.Empty, true)
+		r.Apply(id, []route.Host{hostA}, 0)
+	}
+	r.Report(module1, hostA, true, 0, 0)
+	s := DefaultConfig().Settings
+	s.ReportTimeout = time.Second
+	r.SetSettings(&s)
+	r.Report(module4, hostA, true, 0, time.Second)
+	for _, due := range []struct {
+		id route.Module
+		at time.Duration
+	}{{module1, time.Second}, {module4, 2 * time.Second}} {
+		if id, _, ok := r.TakeDueCounts(nil, false, due.at); !ok || id != due.id {
+			t.Errorf("at %v took those of %v, %v; want %v", due.at, id, ok, due.id)
+		}
+	}
+}
+
+func TestAskAllCountsAsAPull(t *testing.T) {
+	r := testLB(nil)
+	known, unknown := module1, route.Module{ModID: 4, CmdID: 4}
+	pick(t, r, known, 0, balance.Empty, true)
+	r.Apply(known, []route.Host{hostA}, 0)
+	pick(t, r, unknown, 0, balance.Empty, true)
+	now := 10 * time.Second
+	if got := r.AskAll(nil, now); len(got) != 2 {
+		t.Fatalf("asked for %v", got)
+	}
+	pick(t, r, unknown, now+time.Second-1, balance.Empty, false)
+	if got := r.Overdue(nil, 10, now+time.Second-1); len(got) != 0 {
+		t.Errorf("pulled again too soon: %v", got)
+	}
+	if got := r.Overdue(nil, 10, now+time.Second); len(got) != 2 {
+		t.Errorf("not answered, and not pulled again: %v", got)
+	}
+}
+
 func TestCountsOfARemovedModuleAreKept(t *testing.T) {
 	r := testLB(func(c *Config) { c.MaxUnknown = 1 })
 	now := time.Hour
