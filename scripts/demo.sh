@@ -11,11 +11,18 @@ show=0
 . scripts/suite.sh
 trap 'stop_all || true; rm -rf "$demo"' EXIT
 
-for daemon in "${daemons[@]}"; do
-	# Reports every second rather than every 15, as somebody is waiting.
-	sed -e "s|^path = .*|path = $demo/lars.db|" -e 's|^report_timeout = .*|report_timeout = 1|' \
-		"conf/$daemon.conf" >"$conf/$daemon.conf"
-done
+# Files of its own: those in conf/ may name a database that others use.
+cat >"$conf/lars-dns.conf" <<EOF
+[store]
+driver = sqlite
+path = $demo/lars.db
+EOF
+cp "$conf/lars-dns.conf" "$conf/lars-reporter.conf"
+cat >"$conf/lars-lb-agent.conf" <<EOF
+[loadbalance]
+; Rather than every 15 s, as somebody is waiting.
+report_timeout = 1
+EOF
 LARS_CONF=$conf/lars-dns.conf
 LARS_AGENT=$(agent_address)
 export LARS_CONF LARS_AGENT

@@ -45,4 +45,6 @@ func (s service) Serve(ctx context.Context) error {
 	return s.server.Serve(ctx)
 }
 
+func (s service) Ready() bool { return s.server.Ready() }
+
 func (s service) Stats() any { return s.server.Stats() }

@@ -1,7 +1,7 @@
 // Bench measures lars-lb-agent over UDP: how many requests a second it
 // answers, and what each costs in CPU time, beside a canned responder that
-// takes and answers datagrams in batches and does nothing else, which is the
-// most that any program can do with these sockets.
+// takes and answers datagrams in batches and does nothing else, which is about
+// the most that any program can do with these sockets.
 //
 // The agent and the responder are processes of their own, asked by this one
 // with the same load, in turn, for several rounds; what is printed are medians

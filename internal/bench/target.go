@@ -51,6 +51,9 @@ func (t *target) cpu() time.Duration {
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
+// languageC is what the responder is written in where there is a C compiler.
+const languageC = "C"
+
 // startResponder builds and starts the canned responder, and names the
 // language that it is written in.
 func startResponder(ctx context.Context) (*target, string, error) {
@@ -67,7 +70,7 @@ func startResponder(ctx context.Context) (*target, string, error) {
 			return nil, "", fmt.Errorf("build %s: %w\n%s", source, err, out)
 		}
 		t, err := startPrinter(ctx, exec.CommandContext(ctx, binary))
-		return t, "C", err
+		return t, languageC, err
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -119,6 +122,7 @@ func startAgent(ctx context.Context, bin string) (*target, error) {
 	dnsConf := filepath.Join(dir, "dns.conf")
 	conf := fmt.Sprintf("[reactor]\nport = 0\n[store]\npath = %s\n[log]\nformat = json\n", filepath.Join(dir, "lars.db"))
 	if err := os.WriteFile(dnsConf, []byte(conf), 0o600); err != nil {
+		clean()
 		return nil, err
 	}
 	for _, args := range [][]string{{"db", "init"}, {"route", "add", "1", "1", "192.168.1.177:7777"}} {

@@ -71,13 +71,7 @@ func (a *admin) stop() {
 
 func (a *admin) routes(version string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if a.service.Load() == nil {
-			http.Error(w, "starting", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
+	mux.HandleFunc("GET /healthz", a.health)
 	mux.HandleFunc("GET /stats", a.stats)
 	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, version) })
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -86,6 +80,20 @@ func (a *admin) routes(version string) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+// health answers 200 when the daemon serves, 503 when it cannot yet.
+func (a *admin) health(w http.ResponseWriter, _ *http.Request) {
+	service := a.service.Load()
+	if service == nil {
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+		return
+	}
+	if r, ok := (*service).(Readier); ok && !r.Ready() {
+		http.Error(w, "not ready", http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
 }
 
 func (a *admin) stats(w http.ResponseWriter, _ *http.Request) {

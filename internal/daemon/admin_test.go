@@ -91,6 +91,19 @@ func TestAdminBeforeServing(t *testing.T) {
 	}
 }
 
+func TestAdminOfAServiceThatIsNotReady(t *testing.T) {
+	conf := writeConf(t, filepath.Join(t.TempDir(), "a.conf"), withAdmin)
+	child := startChild(t, "not-ready", conf)
+	url := adminURL(child)
+	child.await("serving")
+	if status, body := get(t, url+"/healthz"); status != http.StatusServiceUnavailable || body != "not ready\n" {
+		t.Errorf("/healthz: %d %q", status, body)
+	}
+	if status, _ := get(t, url+"/stats"); status != http.StatusOK {
+		t.Errorf("/stats: %d", status)
+	}
+}
+
 func TestAdminStatsThatCannotBeEncoded(t *testing.T) {
 	conf := writeConf(t, filepath.Join(t.TempDir(), "a.conf"), withAdmin)
 	child := startChild(t, "bad-stats", conf)

@@ -49,6 +49,8 @@ func fakeSpec(mode string) daemon.Spec[config.Agent] {
 				return nil, ctx.Err()
 			case "no-reloader":
 				return struct{ daemon.Service }{s}, nil
+			case "not-ready":
+				return notReady{s}, nil
 			}
 			return s, nil
 		},
@@ -77,6 +79,10 @@ func (s fakeService) Serve(ctx context.Context) error {
 	}
 	return nil
 }
+
+type notReady struct{ fakeService }
+
+func (notReady) Ready() bool { return false }
 
 func (s fakeService) Stats() any {
 	if s.mode == "bad-stats" {

@@ -16,6 +16,13 @@ type Service interface {
 	Stats() any
 }
 
+// Readier is a Service that may need others before it can serve: lars-dns has
+// nothing to answer before it has read its database. A Service that is none is
+// ready once it was started.
+type Readier interface {
+	Ready() bool
+}
+
 // Reloader is a Service that can change settings while it serves.
 type Reloader[C any] interface {
 	// Reload applies the keys of c that Spec.Live names, and no others; all

@@ -220,18 +220,44 @@ func TestSubscriptionsAreBounded(t *testing.T) {
 	cfg := quick()
 	cfg.MaxSubscriptions = 5
 	db := openStore(t, sqlite(t))
+	for i := range int32(6) {
+		add(t, db, module(1, i), hostN(1))
+	}
 	s := start(t, cfg, db, quiet())
 	a := s.dial()
-	for i := range int32(20) {
-		a.subscribe(module(1, i))
+	for i := range int32(5) {
+		a.subscribe(module(1, i), hostN(1))
 	}
-	if st := s.Stats(); st.Subscriptions != 5 || st.Unsubscribed != 15 {
+	a.subscribe(module(1, 5), hostN(1)) // answered; all places are taken by modules with hosts
+	if st := s.Stats(); st.Subscriptions != 5 || st.Unsubscribed != 1 {
 		t.Errorf("stats: %+v", st)
 	}
-	add(t, db, module(1, 19), hostN(1)) // not pushed
-	add(t, db, module(1, 4), hostN(1))
-	a.expect(module(1, 4), hostN(1))
-	a.subscribe(module(1, 19), hostN(1))
+	add(t, db, module(1, 5), hostN(2)) // not pushed
+	add(t, db, module(1, 4), hostN(2))
+	a.expect(module(1, 4), hostN(1), hostN(2))
+	a.subscribe(module(1, 5), hostN(1), hostN(2))
+}
+
+// Modules that do not exist make room for those that do.
+func TestSubscriptionsToWrongModulesMakeRoom(t *testing.T) {
+	cfg := quick()
+	cfg.MaxSubscriptions = 5
+	db := openStore(t, sqlite(t))
+	add(t, db, m11, hostN(1))
+	s := start(t, cfg, db, quiet())
+	a := s.dial()
+	for i := range int32(50) {
+		a.subscribe(module(2, i))
+	}
+	a.subscribe(m11, hostN(1))
+	for i := range int32(50) {
+		a.subscribe(module(3, i))
+	}
+	if st := s.Stats(); st.Subscriptions != 5 || st.Unsubscribed != 0 {
+		t.Errorf("stats: %+v", st)
+	}
+	add(t, db, m11, hostN(2))
+	a.expect(m11, hostN(1), hostN(2))
 }
 
 func TestOldChangesArePruned(t *testing.T) {

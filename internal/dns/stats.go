@@ -44,6 +44,10 @@ type counters struct {
 	deferred, slowClosed   atomic.Uint64
 }
 
+// Ready reports whether routes were loaded, and so connections are served. It
+// may be called from any goroutine.
+func (s *Server) Ready() bool { return s.counters.ready.Load() }
+
 // Stats may be called from any goroutine at any time.
 func (s *Server) Stats() Stats {
 	t, c := s.table.Load(), &s.counters
