@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+
+	"github.com/lars-lb/lars/api/lars"
 )
 
 // input is what the command line says.
@@ -27,25 +29,38 @@ call to that host. MODID and CMDID are whole numbers, for instance: example 1 1
 func parse(args []string, stderr io.Writer) (input, error) {
 	var in input
 	flags := flag.NewFlagSet("example", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
+	flags.SetOutput(io.Discard) // it would write errors without the program's name
 	flags.StringVar(&in.agent, "agent", os.Getenv("LARS_AGENT"),
 		"`ADDRESS` of the agent: IP:PORT of the first of its three ports; LARS_AGENT sets it too (default 127.0.0.1:8888)")
-	if err := flags.Parse(protectNumbers(args)); err != nil {
-		return in, err
-	}
-	numbers := slices.DeleteFunc(flags.Args(), func(arg string) bool { return arg == "--" })
-	err := errors.New("give two numbers, MODID and CMDID")
-	if len(numbers) == 2 {
-		if in.modid, err = number("MODID", numbers[0]); err == nil {
-			in.cmdid, err = number("CMDID", numbers[1])
-		}
+	err := flags.Parse(protectNumbers(args))
+	if err == nil {
+		err = in.read(flags.Args())
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "example: %v\n\n", err)
-		flags.Usage()
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintf(stderr, "example: %v\n\n", err)
+		}
+		fmt.Fprint(stderr, usage)
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
 	}
 	return in, err
+}
+
+// read reads the arguments that are no flags, and checks those that are.
+func (in *input) read(args []string) error {
+	if err := (lars.Config{Agent: in.agent}).Validate(); err != nil {
+		return err
+	}
+	numbers := slices.DeleteFunc(args, func(arg string) bool { return arg == "--" })
+	if len(numbers) != 2 {
+		return errors.New("give two numbers, MODID and CMDID")
+	}
+	var err error
+	if in.modid, err = number("MODID", numbers[0]); err == nil {
+		in.cmdid, err = number("CMDID", numbers[1])
+	}
+	return err
 }
 
 func number(name, s string) (int32, error) {

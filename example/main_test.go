@@ -63,7 +63,7 @@ func TestAgentFlag(t *testing.T) {
 	if code, _, err := example(t, "-agent", agent.Addr(), "1", "1"); code != 0 {
 		t.Errorf("exit %d: %s", code, err)
 	}
-	if code, _, err := example(t, "1", "1"); code != 1 || !strings.Contains(err, `"nonsense" is not IP:PORT`) {
+	if code, _, err := example(t, "1", "1"); code != 2 || !strings.HasPrefix(err, "example: ") || !strings.Contains(err, `"nonsense" is not IP:PORT`) {
 		t.Errorf("with a bad address: exit %d: %s", code, err)
 	}
 }
@@ -105,7 +105,9 @@ func TestUsage(t *testing.T) {
 		{"1 1.5", 2, `CMDID "1.5" is not a whole number`},
 		{"1 2147483648", 2, `CMDID "2147483648" is not a whole number from -2147483648 to 2147483647`},
 		{"-99999999999 1", 2, `MODID "-99999999999"`},
-		{"-nonsense 1 1", 2, "flag provided but not defined: -nonsense"},
+		{"-nonsense 1 1", 2, "example: flag provided but not defined: -nonsense\n"},
+		{"--version", 2, "example: flag provided but not defined: -version\n"},
+		{"-agent", 2, "example: flag needs an argument: -agent\n"},
 		{"one -5", 2, `MODID "one"`},
 		{"-h", 0, "usage: example"},
 	} {

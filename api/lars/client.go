@@ -31,7 +31,7 @@ func NewClient(cfg Config) (*Client, error) {
 	}
 	c := &Client{timeout: cfg.Timeout, closed: make(chan struct{})}
 	for i, addr := range addrs {
-		c.ports[i] = newPort(addr, cfg.MaxSockets)
+		c.ports[i] = newPort(addr, cfg.Agent, cfg.MaxSockets)
 	}
 	return c, nil
 }

@@ -41,9 +41,10 @@
 //
 // No method blocks past its deadline: the context's, or [Config.Timeout] from
 // now if that is earlier. A question that is lost on the way is asked again
-// after 50 ms, then after 100, 200 and so on. An agent whose machine refuses
-// the datagram is reported as ErrAgentDown at once; an agent that restarts is
-// away for less than a second, so a caller that can wait tries again.
+// after 50 ms, then after 100, 200 and 400, and from then on every 500. An agent
+// whose machine refuses the datagram is reported as ErrAgentDown at once; an
+// agent that restarts is away for less than a second, so a caller that can wait
+// tries again.
 //
 // The agent loads a module's route when it is first asked for. GetHost and
 // GetRoute cover that by asking up to three more times, 50 ms apart, before

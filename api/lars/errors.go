@@ -40,14 +40,15 @@ const (
 type callError struct {
 	op     string // one of the op constants
 	module route.Module
-	agent  netip.AddrPort
-	kind   error // one of the errors above, or what ended the context
-	cause  error // what the system said, or nil
+	agent  string         // Config.Agent
+	asked  netip.AddrPort // that of the agent's ports which was asked
+	kind   error          // one of the errors above, or what ended the context
+	cause  error          // what the system said, or nil
 }
 
 // Error names the operation, the module, the agent, the fault and the remedy.
 func (e *callError) Error() string {
-	s := fmt.Sprintf("lars: %s module %v at agent %v: %v", e.op, e.module, e.agent, e.kind)
+	s := fmt.Sprintf("lars: %s module %v at the agent's port %v: %v", e.op, e.module, e.asked, e.kind)
 	if e.cause != nil {
 		s += ": " + e.cause.Error()
 	}
@@ -60,11 +61,11 @@ func (e *callError) Error() string {
 func (e *callError) advice() string {
 	switch e.kind {
 	case ErrNotExist:
-		return fmt.Sprintf("check the numbers, or add a host: lars route add %d %d IP:PORT", e.module.ModID, e.module.CmdID)
+		return fmt.Sprintf("check the numbers, add a host (lars route add %d %d IP:PORT), or see whether the agent reaches lars-dns", e.module.ModID, e.module.CmdID)
 	case ErrOverload:
 		return "call later, and look at why its hosts fail"
 	case ErrAgentDown:
-		return "start lars-lb-agent on that address, or name the right one"
+		return fmt.Sprintf("start lars-lb-agent on %s, or name the right address", e.agent)
 	default:
 		return ""
 	}
@@ -82,8 +83,8 @@ func (e *callError) Unwrap() []error {
 // UDP socket fails for one reason that matters: datagrams do not reach the
 // agent (ECONNREFUSED on Unix, WSAECONNRESET on Windows, no route to it), or
 // nothing comes back before the deadline.
-func callFailed(op string, m route.Module, agent netip.AddrPort, err error) error {
-	e := &callError{op: op, module: m, agent: agent}
+func callFailed(op string, m route.Module, p *port, err error) error {
+	e := &callError{op: op, module: m, agent: p.agent, asked: p.addr}
 	var dial *dialError
 	switch {
 	case errors.Is(err, context.Canceled):

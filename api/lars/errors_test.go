@@ -41,7 +41,7 @@ func TestReturnCodes(t *testing.T) {
 	}{
 		{int32(pb.LarsRetCode_RET_OVERLOAD), lars.ErrOverload, "call later"},
 		{int32(pb.LarsRetCode_RET_SYSTEM_ERROR), lars.ErrSystem, "return code 2"},
-		{int32(pb.LarsRetCode_RET_NOEXIST), lars.ErrNotExist, "lars route add 1 1 IP:PORT"},
+		{int32(pb.LarsRetCode_RET_NOEXIST), lars.ErrNotExist, "check the numbers, add a host (lars route add 1 1 IP:PORT), or see whether the agent reaches lars-dns"},
 		{99, lars.ErrSystem, "return code 99"},
 		{-1, lars.ErrSystem, "return code -1"},
 	} {
@@ -94,7 +94,7 @@ func TestNoAgent(t *testing.T) {
 			t.Errorf("Report = %v", err)
 		}
 		_, err := c.GetHost(ctx, 1, 1)
-		checkKind(t, err, lars.ErrAgentDown, "(1,1)", strings.Split(addr, ",")[2], "start lars-lb-agent")
+		checkKind(t, err, lars.ErrAgentDown, "(1,1)", "port "+strings.Split(addr, ",")[2]+":", "start lars-lb-agent on "+addr+",")
 		_, err = c.GetRoute(ctx, 1, 1)
 		checkKind(t, err, lars.ErrAgentDown)
 		if errors.Is(err, context.DeadlineExceeded) {

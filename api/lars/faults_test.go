@@ -54,6 +54,26 @@ func TestLoss(t *testing.T) {
 	agent.Tap(func(q fakeagent.Request, answer []byte) [][]byte { return [][]byte{answer} })
 }
 
+// TestLongSilence loses so many datagrams that waits which went on doubling
+// would pass the call's deadline before the one that is answered.
+func TestLongSilence(t *testing.T) {
+	const answered = 10 // doubling from 50 ms, the tenth would be sent after 25 s
+	agent, c := start(t)
+	agent.SetRoute(1, 1, "10.0.0.1:80")
+	agent.Tap(func(_ fakeagent.Request, answer []byte) [][]byte {
+		if len(agent.Requests()) < answered {
+			return nil
+		}
+		return [][]byte{answer}
+	})
+	if h, err := c.GetHost(t.Context(), 1, 1); err != nil || h.String() != "10.0.0.1:80" {
+		t.Errorf("GetHost of an agent that was silent for long = %v, %v", h, err)
+	}
+	if n := len(agent.Requests()); n != answered {
+		t.Errorf("the client asked %d times, want %d", n, answered)
+	}
+}
+
 // TestForeignAnswers precedes every answer with what is not one.
 func TestForeignAnswers(t *testing.T) {
 	agent, c := start(t)

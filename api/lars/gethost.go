@@ -29,11 +29,11 @@ func (c *Client) GetHost(ctx context.Context, modid, cmdid int32) (Host, error) 
 func (c *Client) askHost(ctx context.Context, deadline time.Time, m route.Module) (Host, error) {
 	p := c.port(m)
 	if err := ctx.Err(); err != nil {
-		return Host{}, &callError{op: opGetHost, module: m, agent: p.addr, kind: err}
+		return Host{}, &callError{op: opGetHost, module: m, agent: p.agent, asked: p.addr, kind: err}
 	}
 	s, err := p.take(ctx, deadline)
 	if err != nil {
-		return Host{}, callFailed(opGetHost, m, p.addr, err)
+		return Host{}, callFailed(opGetHost, m, p, err)
 	}
 	defer p.put(s)
 	s.request.Seq, s.request.Modid, s.request.Cmdid = c.seq.Add(1), m.ModID, m.CmdID
@@ -42,7 +42,7 @@ func (c *Client) askHost(ctx context.Context, deadline time.Time, m route.Module
 		err = p.ask(ctx, deadline, s, frame, s.in, s.isAnswer)
 	}
 	if err != nil {
-		return Host{}, callFailed(opGetHost, m, p.addr, err)
+		return Host{}, callFailed(opGetHost, m, p, err)
 	}
 	return s.read(m, p)
 }
@@ -78,5 +78,5 @@ func (s *socket) read(m route.Module, p *port) (Host, error) {
 	default:
 		kind, cause = ErrSystem, fmt.Errorf("the agent answered with return code %d", code)
 	}
-	return Host{}, &callError{op: opGetHost, module: m, agent: p.addr, kind: kind, cause: cause}
+	return Host{}, &callError{op: opGetHost, module: m, agent: p.agent, asked: p.addr, kind: kind, cause: cause}
 }

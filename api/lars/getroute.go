@@ -51,14 +51,14 @@ func (c *Client) Register(ctx context.Context, modid, cmdid int32) error {
 func (c *Client) askRoute(ctx context.Context, deadline time.Time, m route.Module, op string) ([]Host, error) {
 	p := c.port(m)
 	if err := ctx.Err(); err != nil {
-		return nil, &callError{op: op, module: m, agent: p.addr, kind: err}
+		return nil, &callError{op: op, module: m, agent: p.agent, asked: p.addr, kind: err}
 	}
 	hosts, err := p.route(ctx, deadline, m)
 	if err != nil {
-		return nil, callFailed(op, m, p.addr, err)
+		return nil, callFailed(op, m, p, err)
 	}
 	if len(hosts) == 0 {
-		return nil, &callError{op: op, module: m, agent: p.addr, kind: ErrNotExist}
+		return nil, &callError{op: op, module: m, agent: p.agent, asked: p.addr, kind: ErrNotExist}
 	}
 	return hosts, nil
 }

@@ -16,6 +16,7 @@ import (
 // waits for one.
 type port struct {
 	addr  netip.AddrPort
+	agent string // Config.Agent, which errors name
 	idle  chan *socket
 	slots chan struct{} // one entry for every socket, idle or in use
 	done  chan struct{} // closed by close
@@ -24,9 +25,10 @@ type port struct {
 	open map[*socket]struct{} // nil after close
 }
 
-func newPort(addr netip.AddrPort, sockets int) *port {
+func newPort(addr netip.AddrPort, agent string, sockets int) *port {
 	return &port{
 		addr:  addr,
+		agent: agent,
 		idle:  make(chan *socket, sockets),
 		slots: make(chan struct{}, sockets),
 		done:  make(chan struct{}),

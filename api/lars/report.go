@@ -34,7 +34,7 @@ func (c *Client) Report(modid, cmdid int32, h Host, code Code, cost time.Duratio
 	deadline := c.deadline(ctx)
 	s, err := p.take(ctx, deadline)
 	if err != nil {
-		return callFailed(opReport, m, p.addr, err)
+		return callFailed(opReport, m, p, err)
 	}
 	defer p.put(s)
 	s.host.Reset()
@@ -46,7 +46,7 @@ func (c *Client) Report(modid, cmdid int32, h Host, code Code, cost time.Duratio
 		err = p.tell(deadline, s, frame)
 	}
 	if err != nil {
-		return callFailed(opReport, m, p.addr, err)
+		return callFailed(opReport, m, p, err)
 	}
 	return nil
 }

@@ -13,8 +13,11 @@ import (
 
 const (
 	// firstTry is how long the first try of a question waits before it is
-	// sent again; each further try waits twice as long.
+	// sent again; each further try waits twice as long, up to lastTry.
 	firstTry = 50 * time.Millisecond
+	// lastTry is the longest such wait, and so the most by which an agent that
+	// came back is noticed late.
+	lastTry = 500 * time.Millisecond
 
 	// unwatched is how long a call first waits without watching its context.
 	// Nearly every answer is there by then, and watching costs allocations;
@@ -87,7 +90,7 @@ func (s *socket) roundTrip(ctx context.Context, deadline time.Time, frame, buf [
 		s.unwatch = nil
 		s.spent = err != nil || watcherRan
 	}()
-	for wait := firstTry; ; wait *= 2 {
+	for wait := firstTry; ; wait = min(2*wait, lastTry) {
 		if err := s.send(deadline, frame); err != nil {
 			return ended(ctx, err)
 		}

@@ -13,6 +13,9 @@ import (
 
 // withAgent calls do with a client of the agent that the flags name.
 func (a *app) withAgent(do func(c *lars.Client) error) error {
+	if a.timeout == 0 { // the library's default
+		return wrongUsage("--timeout %v: must be from 1ms to 1m", a.timeout)
+	}
 	c, err := lars.NewClient(lars.Config{Agent: a.agent, Timeout: a.timeout})
 	if err != nil {
 		return &usageError{err}

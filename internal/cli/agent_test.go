@@ -16,6 +16,9 @@ func TestAgentCommands(t *testing.T) {
 	checkJSON(t, "get 1 1", `{"modid": 1, "cmdid": 1, "host": "192.168.1.178:7777"}`)
 	check(t, "get -5 -1", "10.0.0.1:80\n")
 	check(t, "get -- -5 -1", "10.0.0.1:80\n")
+	check(t, "get -5 -- -1", "10.0.0.1:80\n")
+	check(t, "get -5 --timeout 9s -1 --json=false", "10.0.0.1:80\n")
+	check(t, "--timeout 9s get -5 -1 --agent "+agent.Addr(), "10.0.0.1:80\n")
 
 	check(t, "route 1 1", "192.168.1.177:7777\n192.168.1.178:7777\n")
 	check(t, "route -5 -1", "10.0.0.1:80\n")
@@ -48,14 +51,14 @@ func TestAgentFailures(t *testing.T) {
 	agent.SetRoute(1, 1, "10.0.0.1:80")
 	agent.SetRetcode(1, 1, 1)
 	checkFails(t, "get 1 1", 1, "every host of the module is overloaded", "(1,1)", "call later")
-	checkFails(t, "get 9 9", 1, "module does not exist", "lars route add 9 9 IP:PORT")
+	checkFails(t, "get 9 9", 1, "module does not exist", "add a host (lars route add 9 9 IP:PORT), or see whether the agent reaches lars-dns")
 	checkFails(t, "route -9 9", 1, "module does not exist")
 	checkFails(t, "register 9 9 --timeout 30ms", 1, "(9,9)")
 	checkFails(t, "report 1 1 10.0.0.2:80 0", 1, "host 10.0.0.2:80 is not in the route of (1,1), which is [10.0.0.1:80]")
 	checkFails(t, "report 9 9 10.0.0.2:80 0", 1, "module does not exist")
 	agent.Close()
 	for _, line := range []string{"get 1 1", "route 1 1", "register 1 1 --timeout 30ms", "report 1 1 10.0.0.1:80 0"} {
-		checkFails(t, line, 1, "agent does not answer", "start lars-lb-agent")
+		checkFails(t, line, 1, "agent does not answer", "start lars-lb-agent on "+agent.Addr())
 	}
 }
 

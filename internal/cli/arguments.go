@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -9,23 +10,8 @@ import (
 	"github.com/lars-lb/lars/internal/route"
 )
 
-// protectNumbers puts a space before negative numbers, so that -5 is taken for
-// an argument and not for a flag: modules may be negative, flags are not. The
-// numbers' parsers drop the space.
-func protectNumbers(args []string) []string {
-	protected := make([]string, len(args))
-	for i, arg := range args {
-		if _, err := strconv.ParseInt(arg, 10, 64); err == nil && arg[0] == '-' {
-			arg = " " + arg
-		}
-		protected[i] = arg
-	}
-	return protected
-}
-
 // number reads one number of a module, or a return code.
 func number(name, s string) (int32, error) {
-	s = strings.TrimSpace(s)
 	n, err := strconv.ParseInt(s, 10, 32)
 	if err != nil {
 		return 0, wrongUsage("%s %q is not a whole number from -2147483648 to 2147483647", name, s)
@@ -56,15 +42,29 @@ func hosts(args []string) ([]route.Host, error) {
 }
 
 // atLeast, exactly and between count arguments.
-func atLeast(n int) cobra.PositionalArgs    { return counted(cobra.MinimumNArgs(n)) }
-func exactly(n int) cobra.PositionalArgs    { return counted(cobra.ExactArgs(n)) }
-func between(m, n int) cobra.PositionalArgs { return counted(cobra.RangeArgs(m, n)) }
+func atLeast(n int) cobra.PositionalArgs { return between(n, math.MaxInt) }
+func exactly(n int) cobra.PositionalArgs { return between(n, n) }
 
-func counted(count cobra.PositionalArgs) cobra.PositionalArgs {
+func between(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := count(cmd, args); err != nil {
-			return &usageError{err}
+		if n := len(args); n < least || n > most {
+			_, wanted, _ := strings.Cut(cmd.Use, " ")
+			return wrongCount(cmd, wanted, n)
 		}
 		return nil
 	}
+}
+
+// wrongCount says which arguments cmd takes; wanted is empty for none.
+func wrongCount(cmd *cobra.Command, wanted string, got int) error {
+	if wanted == "" {
+		wanted = "no arguments"
+	}
+	return wrongUsage("%s wants %s, got %s", within(cmd), wanted, count(got, "argument", "arguments"))
+}
+
+// within is how a command is called inside the program: "route add". The root
+// is called nothing.
+func within(cmd *cobra.Command) string {
+	return strings.TrimSpace(strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()))
 }

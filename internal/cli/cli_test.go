@@ -49,6 +49,16 @@ func check(t *testing.T, line, want string) {
 	}
 }
 
+// checkEmpty runs a command line that prints only the head of a table, and a
+// hint beside it.
+func checkEmpty(t *testing.T, line, head, hint string) {
+	t.Helper()
+	if r := lars(t, line); r != (result{0, head, hint}) {
+		t.Errorf("lars %s: exit %d\n%s%s\nwant\n%s%s", line, r.code, r.out, r.err, head, hint)
+	}
+	checkJSON(t, line, `[]`)
+}
+
 // checkFails runs a command line that must fail with a status and a message.
 func checkFails(t *testing.T, line string, code int, says ...string) {
 	t.Helper()

@@ -19,7 +19,7 @@ func (a *app) countsCommand() *cobra.Command {
 		Short: "Show the call counts that agents have reported",
 		Long: `Show the call counts that agents have reported through lars-reporter: of all
 modules, those of a modid, or one. For each agent and host it is what programs
-reported in the last interval, 15 s by default, not a total.`,
+reported in the last interval, 15 s by default, not a total. Times are UTC.`,
 		Example:           "  lars counts\n  lars counts 1 1\n  lars counts --json",
 		Args:              between(0, 2),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -59,8 +59,15 @@ func (a *app) listCounts(ctx context.Context, s *store.Store, f store.Filter) er
 			Succ: st.Succ, Err: st.Err, Overload: st.Overload, At: time.Unix(int64(st.TS), 0).UTC(),
 		})
 	}
+	if len(rows) == 0 {
+		what := "no reports"
+		if f.ModID != nil {
+			what = "no reports with these numbers"
+		}
+		a.hint(what + " yet: agents send them every report_timeout, 15 s by default")
+	}
 	return a.show(rows, func(w io.Writer) {
-		fmt.Fprint(w, "MODID\tCMDID\tHOST\tAGENT\tSUCC\tERR\tSTATE\tAT\n")
+		fmt.Fprint(w, "MODID\tCMDID\tHOST\tAGENT\tSUCC\tERR\tSTATE\tAT (UTC)\n")
 		for _, r := range rows {
 			state := "idle"
 			if r.Overload {

@@ -10,8 +10,9 @@ import (
 
 func TestCounts(t *testing.T) {
 	dir := useStore(t)
-	check(t, "counts", "MODID  CMDID  HOST  AGENT  SUCC  ERR  STATE  AT\n")
-	checkJSON(t, "counts", `[]`)
+	const head = "MODID  CMDID  HOST  AGENT  SUCC  ERR  STATE  AT (UTC)\n"
+	checkEmpty(t, "counts", head, "no reports yet: agents send them every report_timeout, 15 s by default\n")
+	checkEmpty(t, "counts 1", head, "no reports with these numbers yet: agents send them every report_timeout, 15 s by default\n")
 	s, err := store.Open(store.Config{Driver: store.SQLite, Path: filepath.Join(dir, "lars.db")})
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +25,7 @@ func TestCounts(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	check(t, "counts", `MODID  CMDID  HOST                AGENT      SUCC  ERR  STATE     AT
+	check(t, "counts", `MODID  CMDID  HOST                AGENT      SUCC  ERR  STATE     AT (UTC)
 -5     1      192.168.1.177:7777  127.0.0.1  5     0    idle      2023-11-14 22:13:20
 1      1      10.0.0.1:80         127.0.0.1  1     20   overload  2023-11-14 22:13:35
 `)

@@ -9,7 +9,7 @@ import (
 
 func (a *app) dbCommand() *cobra.Command {
 	db := &cobra.Command{
-		Use:     "db",
+		Use:     "db COMMAND",
 		Short:   "Prepare the store, and look at its version",
 		Example: "  lars db init\n  lars db version",
 	}
@@ -43,10 +43,10 @@ daemons run, does no harm. A MySQL database itself must exist.`,
 				To   int64 `json:"to"`
 			}{from, to}, func(w io.Writer) {
 				if from == to {
-					fmt.Fprintf(w, "the store is up to date, at schema version %d\n", to)
+					fmt.Fprintf(w, "%s is up to date, at schema version %d\n", s.name, to)
 					return
 				}
-				fmt.Fprintf(w, "the store went from schema version %d to %d\n", from, to)
+				fmt.Fprintf(w, "%s went from schema version %d to %d\n", s.name, from, to)
 			})
 		},
 	}
@@ -64,21 +64,21 @@ func (a *app) dbVersionCommand() *cobra.Command {
 				return err
 			}
 			defer s.Close()
-			have, want, err := s.SchemaVersion(cmd.Context())
+			have, want, err := s.schema(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return a.showSchema(have, want)
+			return a.showSchema(s.name, have, want)
 		},
 	}
 }
 
-func (a *app) showSchema(have, want int64) error {
+func (a *app) showSchema(name string, have, want int64) error {
 	return a.show(struct {
 		Have int64 `json:"have"`
 		Want int64 `json:"want"`
 	}{have, want}, func(w io.Writer) {
-		fmt.Fprintf(w, "the store has schema version %d, this program needs %d\n", have, want)
+		fmt.Fprintf(w, "%s has schema version %d, this program needs %d\n", name, have, want)
 		if have < want {
 			fmt.Fprintln(w, "run: lars db init")
 		}

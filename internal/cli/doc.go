@@ -9,7 +9,8 @@
 //
 // A command prints its result to Out, as text or with --json as one JSON value,
 // and everything else to Err. Run returns the exit status: 0 for success, 1 for
-// a command that failed, 2 for one that was called wrongly.
+// a command that failed, 2 for one that was called wrongly
+// or whose configuration file is missing or bad.
 //
 // Each file holds one command or group: a constructor that returns its
 // cobra.Command, and the method of app that it runs. An app belongs to one Run

@@ -112,5 +112,33 @@ func TestRoundTrip(t *testing.T) {
 	useStore(t)
 	check(t, "route import "+file, "added 3 hosts of 3\n")
 	check(t, "route export", exported.out)
-	checkFails(t, "route export "+filepath.Join(dir, "none", "x.csv"), 1, "none")
+
+	// - is a file that happens to be the standard output: CSV in any case.
+	check(t, "route export -", exported.out)
+	check(t, "route export - --json", exported.out)
+	t.Chdir(dir)
+	check(t, "route export -5", "wrote 3 routes to -5\n")
+	if got, err := os.ReadFile("-5"); err != nil || string(got) != exported.out {
+		t.Errorf("the file -5 holds %q, %v", got, err)
+	}
+}
+
+// TestExportRefused names the file that was asked for, and leaves none behind.
+func TestExportRefused(t *testing.T) {
+	dir := useStore(t)
+	none := filepath.Join(dir, "none", "x.csv")
+	checkExact := func(name, why string) {
+		t.Helper()
+		if r := lars(t, "route export "+name); r != (result{1, "", "lars: write the routes to " + name + ": " + why + "\n"}) {
+			t.Errorf("route export %s: %+v", name, r)
+		}
+	}
+	checkExact(dir, "it is a folder, name a file")
+	checkExact(none, "there is no folder "+filepath.Dir(none))
+	checkExact("/dev/null", "it is not a plain file; use - for the standard output")
+	checkExact(filepath.Join(dir, "lars.db", "x.csv"), "not a directory")
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }

@@ -29,6 +29,14 @@ func (a *app) show(value any, text func(w io.Writer)) error {
 	return nil
 }
 
+// hint explains an empty table to whoever looks at it; programs that read JSON
+// do not.
+func (a *app) hint(text string) {
+	if !a.json {
+		fmt.Fprintln(a.Err, text)
+	}
+}
+
 // moduleJSON begins every result about one module.
 type moduleJSON struct {
 	ModID int32 `json:"modid"`

@@ -48,6 +48,7 @@ answer reports, so the route is asked for first.`,
 		},
 	}
 	cmd.Flags().DurationVar(&cost, "cost", 0, "how long the call took; 0 is unknown")
+	expect(cmd, aDuration, "cost")
 	return cmd
 }
 
@@ -56,8 +57,8 @@ func (a *app) report(ctx context.Context, c *lars.Client, m route.Module, h lars
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(list, h) {
-		return fmt.Errorf("host %v is not in the route of %v, which is %v: the agent would ignore the report", h, m, list)
+	if err := inRoute(h, m, list); err != nil {
+		return err
 	}
 	if err := c.Report(m.ModID, m.CmdID, h, code, cost); err != nil {
 		return err
@@ -74,4 +75,12 @@ func (a *app) report(ctx context.Context, c *lars.Client, m route.Module, h lars
 		}
 		fmt.Fprintf(w, "reported a %s of %v for %v\n", outcome, h, m)
 	})
+}
+
+// inRoute refuses a host that the agent would not take reports on.
+func inRoute(h lars.Host, m route.Module, list []lars.Host) error {
+	if slices.Contains(list, h) {
+		return nil
+	}
+	return fmt.Errorf("host %v is not in the route of %v, which is %v: the agent would ignore the report", h, m, list)
 }

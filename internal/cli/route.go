@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,7 @@ import (
 // no command it asks the agent, beside get and register.
 func (a *app) routeCommand() *cobra.Command {
 	group := &cobra.Command{
-		Use:   "route MODID CMDID",
+		Use:   "route {COMMAND | MODID CMDID}",
 		Short: "Change and list the stored routes; with two numbers, ask the agent for one",
 		Long: `Change and list the routes in the store, which lars-dns serves.
 
@@ -26,13 +27,22 @@ of this module, as the agent has them now?`,
   lars route ls
   lars route 1 1`,
 		SuggestionsMinimumDistance: 2,
+		DisableFlagsInUseLine:      true,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 2 {
-				if _, err := number("MODID", args[0]); err == nil {
-					return nil
-				}
+			if len(args) == 0 {
+				return nil
 			}
-			return unknownCommand(cmd, args)
+			if _, err := strconv.Atoi(args[0]); err != nil {
+				return unknownCommand(cmd, args)
+			}
+			switch len(args) {
+			case 1:
+				return wrongUsage("CMDID is missing: %s wants MODID CMDID", within(cmd))
+			case 2:
+				return nil
+			default:
+				return wrongCount(cmd, "MODID CMDID", len(args))
+			}
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

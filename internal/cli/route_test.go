@@ -25,7 +25,7 @@ func TestRoutes(t *testing.T) {
 	checkJSON(t, "route ls 1", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"]},
 		{"modid": 1, "cmdid": 1, "hosts": ["192.168.1.177:7777", "192.168.1.178:7777", "192.168.1.179:7777"]}]`)
 	checkJSON(t, "route ls 1 -2", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"]}]`)
-	checkJSON(t, "route ls 7 7", `[]`)
+	checkEmpty(t, "route ls 7 7", "MODID  CMDID  NAME  HOST\n", "no routes with these numbers: lars route add MODID CMDID IP:PORT adds one\n")
 
 	check(t, "route rm 1 1 192.168.1.177:7777 1.1.1.1:1", "removed 1 host from (1,1)\n")
 	checkJSON(t, "route rm 1 1 1.1.1.1:1", `{"modid": 1, "cmdid": 1, "removed": 0}`)

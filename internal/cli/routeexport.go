@@ -1,12 +1,8 @@
 package cli
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -15,20 +11,28 @@ import (
 
 func (a *app) exportCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "export [FILE]",
+		Use:   "export [FILE|-]",
 		Short: "Write the stored routes as CSV",
 		Long: `Write the stored routes as CSV, ordered by module and host, in the form that
 import reads. Without a FILE it goes to the standard output, where --json makes
-it JSON. A FILE is replaced as a whole or not at all.`,
-		Example: "  lars route export > routes.csv\n  lars route export backup.csv",
+it JSON; - is the standard output too, and always CSV, as any FILE. A FILE is
+replaced as a whole or not at all.`,
+		Example: "  lars route export > routes.csv\n  lars route export backup.csv\n  lars route export -",
 		Args:    between(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			return a.withStore(ctx, func(s *store.Store) error {
-				if len(args) == 0 {
-					return a.exportToOut(ctx, s)
+				entries, err := s.ListRoutes(ctx, store.Filter{})
+				switch {
+				case err != nil:
+					return err
+				case len(args) == 0 && a.json:
+					return a.exportJSON(entries)
+				case len(args) == 0 || args[0] == "-":
+					return a.exportCSV(entries)
+				default:
+					return a.exportToFile(entries, args[0])
 				}
-				return a.exportToFile(ctx, s, args[0])
 			})
 		},
 	}
@@ -41,17 +45,14 @@ type entryJSON struct {
 	Port uint16 `json:"port"`
 }
 
-func (a *app) exportToOut(ctx context.Context, s *store.Store) error {
-	entries, err := s.ListRoutes(ctx, store.Filter{})
-	if err != nil {
-		return err
+func (a *app) exportCSV(entries []store.Entry) error {
+	if err := writeCSV(a.Out, entries); err != nil {
+		return fmt.Errorf("write the routes: %w", err)
 	}
-	if !a.json {
-		if err := writeCSV(a.Out, entries); err != nil {
-			return fmt.Errorf("write the routes: %w", err)
-		}
-		return nil
-	}
+	return nil
+}
+
+func (a *app) exportJSON(entries []store.Entry) error {
 	list := make([]entryJSON, len(entries))
 	for i, e := range entries {
 		ap := e.Host.AddrPort()
@@ -60,13 +61,9 @@ func (a *app) exportToOut(ctx context.Context, s *store.Store) error {
 	return a.show(list, nil)
 }
 
-func (a *app) exportToFile(ctx context.Context, s *store.Store, name string) error {
-	entries, err := s.ListRoutes(ctx, store.Filter{})
-	if err != nil {
-		return err
-	}
+func (a *app) exportToFile(entries []store.Entry, name string) error {
 	if err := replaceFile(name, func(w io.Writer) error { return writeCSV(w, entries) }); err != nil {
-		return err
+		return fmt.Errorf("write the routes to %s: %w", name, err)
 	}
 	return a.show(struct {
 		File   string `json:"file"`
@@ -74,21 +71,4 @@ func (a *app) exportToFile(ctx context.Context, s *store.Store, name string) err
 	}{name, len(entries)}, func(w io.Writer) {
 		fmt.Fprintf(w, "wrote %s to %s\n", count(len(entries), "route", "routes"), name)
 	})
-}
-
-// replaceFile writes a file beside name, then gives it that name.
-func replaceFile(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	return os.Rename(f.Name(), name)
 }

@@ -75,6 +75,13 @@ func (a *app) listRoutes(ctx context.Context, s *store.Store, f store.Filter) er
 		last := &routes[len(routes)-1]
 		last.Hosts = append(last.Hosts, e.Host.String())
 	}
+	if len(routes) == 0 {
+		what := "no routes"
+		if f.ModID != nil {
+			what = "no routes with these numbers"
+		}
+		a.hint(what + ": lars route add MODID CMDID IP:PORT adds one")
+	}
 	return a.show(routes, func(w io.Writer) {
 		fmt.Fprint(w, "MODID\tCMDID\tNAME\tHOST\n")
 		for _, r := range routes {

@@ -16,7 +16,7 @@ import (
 const (
 	exitOK     = 0
 	exitFailed = 1
-	exitUsage  = 2
+	exitUsage  = 2 // also for a bad configuration, as the daemons'
 )
 
 // Streams are what the commands read and write.
@@ -42,19 +42,18 @@ type app struct {
 func Run(ctx context.Context, version string, args []string, s Streams) int {
 	a := &app{Streams: s, version: versionOf(version)}
 	root := a.rootCommand()
-	root.SetArgs(protectNumbers(args))
-	root.SetIn(s.In)
-	root.SetOut(s.Out)
-	root.SetErr(s.Err)
+	root.SetArgs(protectNumbers(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
 	// The client library's errors begin with the program's name already.
 	fmt.Fprintf(s.Err, "lars: %s\n", strings.TrimPrefix(err.Error(), "lars: "))
-	var wrong *usageError
-	if errors.As(err, &wrong) {
+	if wrong := new(usageError); errors.As(err, &wrong) {
 		fmt.Fprintf(s.Err, "usage: %s\n%s --help says more.\n", cmd.UseLine(), cmd.CommandPath())
+		return exitUsage
+	}
+	if bad := new(configError); errors.As(err, &bad) {
 		return exitUsage
 	}
 	return exitFailed
@@ -66,13 +65,19 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
+// configError is a configuration file that is missing or bad.
+type configError struct{ err error }
+
+func (e *configError) Error() string { return e.err.Error() }
+func (e *configError) Unwrap() error { return e.err }
+
 func wrongUsage(format string, args ...any) error {
 	return &usageError{fmt.Errorf(format, args...)}
 }
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "lars",
+		Use:   "lars COMMAND",
 		Short: "Manage the routes of Lars, and ask its agents",
 		Long: `Manage the routes of Lars, and ask its agents.
 
@@ -82,7 +87,8 @@ configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars.
 
-Exit status: 0 success, 1 the command failed, 2 it was called wrongly.`,
+Exit status: 0 success, 1 the command failed, 2 it was called wrongly or its
+configuration file is missing or bad.`,
 		Example: `  lars db init
   lars route add 1 1 192.168.1.177:7777
   lars get 1 1`,
@@ -90,6 +96,9 @@ Exit status: 0 success, 1 the command failed, 2 it was called wrongly.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
 	root.SetVersionTemplate("lars {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	flags := root.PersistentFlags()
@@ -99,31 +108,15 @@ Exit status: 0 success, 1 the command failed, 2 it was called wrongly.`,
 	flags.StringVar(&a.agent, "agent", fromEnvironment("LARS_AGENT", "127.0.0.1:8888"),
 		"`ADDRESS` of the agent: IP:PORT of its first port, or all three with commas (LARS_AGENT)")
 	flags.DurationVar(&a.timeout, "timeout", time.Second, "how long to wait for the agent, 1ms to 1m")
+	expect(root, aDuration, "timeout")
 	asGroup(root)
 	root.AddCommand(
 		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
 		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(),
 		a.versionCommand(),
 	)
+	adopt(root)
 	return root
-}
-
-// asGroup makes a command that only holds others show its help, and refuse
-// what is none of them.
-func asGroup(cmd *cobra.Command) {
-	cmd.Args = unknownCommand
-	cmd.SuggestionsMinimumDistance = 2
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-}
-
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		return wrongUsage("%s has no command %q; did you mean %s?", cmd.CommandPath(), args[0], strings.Join(near, " or "))
-	}
-	return wrongUsage("%s has no command %q", cmd.CommandPath(), args[0])
 }
 
 func fromEnvironment(variable, otherwise string) string {

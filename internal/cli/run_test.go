@@ -9,45 +9,73 @@ func TestUsage(t *testing.T) {
 	t.Setenv("LARS_AGENT", "")
 	t.Setenv("LARS_CONF", "")
 	for _, row := range []struct{ line, says string }{
-		{"nonsense", `lars has no command "nonsense"`},
-		{"rout", `lars has no command "rout"; did you mean route?`},
-		{"route ad 1", `lars route has no command "ad"; did you mean add`},
-		{"route nonsense 1 1", `lars route has no command "nonsense"`},
-		{"name nonsense", `lars name has no command "nonsense"`},
-		{"name mod list", `lars name mod has no command "list"`},
-		{"db nonsense", `lars db has no command "nonsense"`},
-		{"get", "accepts 2 arg(s), received 0"},
-		{"get 1 1 1", "accepts 2 arg(s), received 3"},
+		{"nonsense", `lars: no command "nonsense"`},
+		{"rout", `lars: no command "rout"; did you mean route?`},
+		{"route ad 1", `lars: route has no command "ad"; did you mean add`},
+		{"route nonsense 1 1", `lars: route has no command "nonsense"`},
+		{"name nonsense", `lars: name has no command "nonsense"`},
+		{"name mod list", `lars: name mod has no command "list"`},
+		{"db nonsense", `lars: db has no command "nonsense"`},
+		{"completion nonsense", `lars: completion has no command "nonsense"`},
+		{"help nonsense", `lars: no command "nonsense"`},
+		{"help route ad", `lars: route has no command "ad"; did you mean add`},
+		{"-5", "lars: no command \"-5\"\n"},
+		{"nonsense", "\nusage: lars COMMAND\nlars --help says more.\n"},
+		{"name mod nonsense", "\nusage: lars name mod COMMAND\n"},
+		{"route nonsense", "\nusage: lars route {COMMAND | MODID CMDID}\n"},
+		{"route 1", "lars: CMDID is missing: route wants MODID CMDID\n"},
+		{"route -5", "lars: CMDID is missing: route wants MODID CMDID\n"},
+		{"route 1 1 1", "lars: route wants MODID CMDID, got 3 arguments\n"},
+		{"get", "lars: get wants MODID CMDID, got 0 arguments\n"},
+		{"get -5", "lars: get wants MODID CMDID, got 1 argument\n"},
+		{"get 1 1 1", "lars: get wants MODID CMDID, got 3 arguments\n"},
+		{"db init now", "lars: db init wants no arguments, got 1 argument\n"},
 		{"get one 1", `MODID "one" is not a whole number from -2147483648 to 2147483647`},
 		{"get 1 2147483648", `CMDID "2147483648" is not a whole number`},
 		{"get -2147483649 1", `MODID "-2147483649" is not a whole number`},
 		{"get 1 1 --nonsense", "unknown flag: --nonsense"},
 		{"get 1 1 --timeout 1h", "timeout 1h0m0s: must be from 1ms to 1m"},
-		{"get 1 1 --timeout soon", `invalid argument "soon" for "--timeout"`},
+		{"get -2.5 1", `MODID "-2.5" is not a whole number`},
+		{"get -99999999999999999999 1", `MODID "-99999999999999999999" is not a whole number`},
+		{"get 1 1 --timeout 0", "--timeout 0s: must be from 1ms to 1m"},
+		{"get 1 1 --timeout -1s", "timeout -1s: must be from 1ms to 1m"},
+		{"get 1 1 --timeout soon", `invalid argument "soon" for "--timeout" flag: want a duration such as 500ms or 3s`},
+		{"get 1 1 --timeout 5", "want a duration such as 500ms or 3s"},
+		{"get -5 1 --timeout", "flag needs an argument: --timeout"},
 		{"get 1 1 --agent nonsense", `"nonsense" is not IP:PORT`},
 		{"route 1 one", `CMDID "one" is not a whole number`},
-		{"route add 1 1", "requires at least 3 arg(s), only received 2"},
+		{"route add 1 1", "lars: route add wants MODID CMDID IP:PORT..., got 2 arguments\n"},
 		{"route add 1 1 10.0.0.1", `host "10.0.0.1" is not IPv4:PORT`},
 		{"route add 1 1 10.0.0.1:0", "a port of 1 to 65535"},
 		{"route add 1 x 10.0.0.1:1", `CMDID "x"`},
 		{"route rm 1 1", "say which hosts of (1,1) to remove: IP:PORT..., or --all"},
 		{"route rm 1 1 10.0.0.1:1 --all", "say which hosts of (1,1) to remove"},
-		{"route rm 1", "requires at least 2 arg(s)"},
-		{"route ls 1 2 3", "accepts between 0 and 2 arg(s)"},
+		{"route rm 1", "route rm wants MODID CMDID [IP:PORT...], got 1 argument"},
+		{"route ls 1 2 3", "route ls wants [MODID [CMDID]], got 3 arguments"},
 		{"route ls x", `MODID "x"`},
 		{"route ls 1 y", `CMDID "y"`},
-		{"route import", "accepts 1 arg(s)"},
-		{"name mod set 1", "requires at least 2 arg(s)"},
+		{"route import", "route import wants FILE|-, got 0 arguments"},
+		{"name mod set 1", "lars: name mod set wants MODID TEXT, got 1 argument\n"},
+		{"name mod set 1 user service", "got 3 arguments; quote a TEXT that has spaces"},
+		{"name mod set 1 a\aalarm", `TEXT "a\aalarm" has characters that cannot be shown`},
+		{"name cmd set 1 \xff", `TEXT "\xff" has characters that cannot be shown`},
 		{"name cmd set x y", `CMDID "x"`},
 		{"name cmd rm x", `CMDID "x"`},
 		{"register 1 x", `CMDID "x"`},
-		{"report 1 1 10.0.0.1:1", "accepts 4 arg(s)"},
+		{"report 1 1 10.0.0.1:1", "report wants MODID CMDID IP:PORT RETCODE, got 3 arguments"},
 		{"report 1 x 10.0.0.1:1 0", `CMDID "x"`},
 		{"report 1 1 host 0", `host "host" is not IPv4:PORT`},
 		{"report 1 1 10.0.0.1:1 ok", `RETCODE "ok"`},
 		{"report 1 1 10.0.0.1:1 0 --cost -1s", "--cost -1s is negative"},
 		{"simulate x 1", `MODID "x"`},
+		{"report -1 1 10.0.0.1:1 0 --cost long", "want a duration"},
 		{"simulate 1 1 --calls 0", "--calls 0: must be at least 1"},
+		{"simulate 1 1 --calls -4", "--calls -4: must be at least 1"},
+		{"simulate -1 -1 --calls -4", "--calls -4: must be at least 1"},
+		{"simulate 1 1 --calls all", `invalid argument "all" for "--calls" flag: want a whole number`},
+		{"simulate 1 1 --seed -4", `invalid argument "-4" for "--seed" flag: want a whole number from 0`},
+		{"simulate 1 1 --err-rate some", "want a number such as 0.25"},
+		{"simulate 1 1 --err-rate -0.5", "--err-rate -0.5: must be from 0 to 1"},
 		{"simulate 1 1 --err-rate 1.1", "--err-rate 1.1: must be from 0 to 1"},
 		{"simulate 1 1 --err-rate NaN", "--err-rate NaN: must be from 0 to 1"},
 		{"simulate 1 1 --host-err 10.0.0.1:1", "want IP:PORT=SHARE"},
@@ -76,6 +104,22 @@ func TestHelp(t *testing.T) {
 		if r := lars(t, group); r.code != 0 || !strings.Contains(r.out, "Available Commands:") {
 			t.Errorf("lars %s: exit %d\n%s%s", group, r.code, r.out, r.err)
 		}
+	}
+	for _, line := range []string{"help route add", "route add --help"} {
+		if r := lars(t, line); r.code != 0 || r.err != "" || !strings.Contains(r.out, "Usage:\n  lars route add MODID CMDID IP:PORT... [flags]\n") {
+			t.Errorf("lars %s: exit %d\n%s%s", line, r.code, r.out, r.err)
+		}
+	}
+	for _, line := range []string{"", "help", "completion"} {
+		if r := lars(t, line); r.code != 0 || r.err != "" || !strings.Contains(r.out, " COMMAND\n") || strings.Contains(r.out, "[command]") {
+			t.Errorf("lars %s: exit %d\n%s%s", line, r.code, r.out, r.err)
+		}
+	}
+	if r := lars(t, "__complete get -5 1 --ag"); r.code != 0 || !strings.HasPrefix(r.out, "--agent\t") {
+		t.Errorf("completion behind a negative number: exit %d, %q", r.code, r.out)
+	}
+	if r := lars(t, "__complete help rou"); r.code != 0 || !strings.HasPrefix(r.out, "route\t") {
+		t.Errorf("completion of help: exit %d, %q", r.code, r.out)
 	}
 	if r := lars(t, "completion bash"); r.code != 0 || !strings.Contains(r.out, "bash completion") {
 		t.Errorf("completion: exit %d, %s", r.code, r.err)

@@ -28,7 +28,7 @@ func (a *app) simulateCommand() *cobra.Command {
 		Short: "Pretend to call a module, and show how its hosts were chosen",
 		Long: `Pretend to call a module: ask the agent for a host, decide by chance whether
 the call would have failed, report that, and so on. At the end, or on Ctrl-C,
-print how the calls were spread. Nothing is sent to the hosts themselves, but the
+print how the calls were spread. The module must have a route. Nothing is sent to the hosts themselves, but the
 agent takes the reports for real and counts them.`,
 		Example: `  lars simulate 1 1 --err-rate 0.2 --calls 1000
   lars simulate 1 1 --host-err 192.168.1.177:7777=0.5 --rate 100 --seed 7`,
@@ -59,6 +59,10 @@ agent takes the reports for real and counts them.`,
 	flags.IntVar(&sim.rate, "rate", 0, "calls a second; 0 is as many as possible")
 	flags.DurationVar(&sim.cost, "cost", time.Millisecond, "how long each call is said to have taken")
 	flags.Uint64Var(&sim.seed, "seed", 0, "number that decides which calls fail (default: another each time)")
+	expect(cmd, aCount, "calls", "rate")
+	expect(cmd, aCount+" from 0 to 18446744073709551615", "seed")
+	expect(cmd, aShare, "err-rate")
+	expect(cmd, aDuration, "cost")
 	return cmd
 }
 
@@ -100,13 +104,19 @@ func (s *simulation) validate() error {
 	return nil
 }
 
-// simulate runs sim and shows what became of it, also when it ended early.
+// simulate runs sim and shows what became of it, also when it ended early, but
+// not when there was no call at all.
 func (a *app) simulate(ctx context.Context, c *lars.Client, sim *simulation) error {
-	progress, done := a.progress(sim.calls)
-	failed := sim.run(ctx, c, progress)
-	done()
-	if err := a.show(sim.summary(), sim.print); err != nil {
-		return err
+	failed := sim.checkRoute(ctx, c)
+	if failed == nil {
+		progress, done := a.progress(sim.calls)
+		failed = sim.run(ctx, c, progress)
+		done()
+	}
+	if sim.done > 0 {
+		if err := a.show(sim.summary(), sim.print); err != nil {
+			return err
+		}
 	}
 	if errors.Is(failed, context.Canceled) {
 		return fmt.Errorf("interrupted after %d of %d calls", sim.done, sim.calls)
@@ -125,13 +135,20 @@ func (a *app) progress(calls int) (step, done func()) {
 		progressbar.OptionSetWriter(f),
 		progressbar.OptionSetDescription("calls"),
 		progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(),
+		progressbar.OptionFullWidth(),
+		// At 40 columns there is room for no more than the bar and the count.
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 	)
 	// A bar that cannot be drawn is no reason to stop.
 	return func() { _ = bar.Add(1) }, func() { _ = bar.Clear() }
 }
+
+// manyOverloaded is the share of calls that met only overloaded hosts, one in
+// so many, beyond which the summary explains the word.
+const manyOverloaded = 10
 
 // print writes the summary for people.
 func (s *simulation) print(w io.Writer) {
@@ -142,4 +159,7 @@ func (s *simulation) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\n%s of %v: %d succeeded, %d failed, %d overloaded, %d did not exist (seed %d)\n",
 		count(sum.Calls, "call", "calls"), s.module, sum.Succ, sum.Fail, sum.Overload, sum.NotExist, s.seed)
+	if sum.Overload > sum.Calls/manyOverloaded {
+		fmt.Fprintf(w, "Overloaded: too many reported calls had failed on every host, so the agent gave none,\nexcept now and then one to try.\n")
+	}
 }

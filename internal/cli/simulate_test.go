@@ -66,21 +66,37 @@ func TestSimulate(t *testing.T) {
 
 func TestSimulateRefused(t *testing.T) {
 	agent := useAgent(t)
+	agent.SetRoute(1, 1, "10.0.0.1:80")
 	agent.SetRetcode(1, 1, 1)
+	if r := lars(t, "simulate 1 1 --calls 5"); r.code != 0 || !strings.Contains(r.out, "\nOverloaded: too many reported calls had failed on every host") {
+		t.Errorf("an overloaded module: %+v", r)
+	}
 	if s := simulate(t, "1 1 --calls 5"); s.Calls != 5 || s.Overload != 5 || s.Succ+s.Fail+s.NoExist != 0 || len(s.Hosts) != 0 {
 		t.Errorf("an overloaded module: %+v", s)
 	}
-	if s := simulate(t, "-5 1 --calls 5"); s.Calls != 5 || s.NoExist != 5 || s.Succ+s.Fail+s.Overload != 0 {
-		t.Errorf("a missing module: %+v", s)
-	}
+	checkFails(t, "simulate 1 1 --host-err 10.0.0.2:80=0.5", 1, "--host-err: host 10.0.0.2:80 is not in the route of (1,1), which is [10.0.0.1:80]")
+	checkFails(t, "simulate -5 1", 1, "(-5,1)", "module does not exist")
 	agent.SetRetcode(1, 1, 2)
-	r := lars(t, "simulate 1 1")
-	if r.code != 1 || !strings.Contains(r.err, "return code 2") || !strings.Contains(r.out, "\n0 calls of (1,1)") {
-		t.Errorf("an agent in trouble: %+v", r)
-	}
+	checkFails(t, "simulate 1 1 --json", 1, "return code 2")
 	agent.Close()
-	if r := lars(t, "simulate 1 1"); r.code != 1 || !strings.Contains(r.err, "agent does not answer") {
-		t.Errorf("no agent: %+v", r)
+	checkFails(t, "simulate 1 1", 1, "agent does not answer")
+	checkFails(t, "simulate 1 1 --json", 1, "agent does not answer")
+}
+
+// TestSimulateVanished takes the module away after two calls: those were made,
+// and the others are counted.
+func TestSimulateVanished(t *testing.T) {
+	agent := useAgent(t)
+	agent.SetRoute(1, 1, "10.0.0.1:80")
+	calls := 0
+	agent.Tap(func(q fakeagent.Request, answer []byte) [][]byte {
+		if calls++; calls == 3 { // the route was the first question
+			agent.SetRoute(1, 1)
+		}
+		return [][]byte{answer}
+	})
+	if s := simulate(t, "1 1 --calls 5 --err-rate 0"); s.Calls != 5 || s.Succ != 2 || s.NoExist != 3 {
+		t.Errorf("a module that vanished: %+v", s)
 	}
 }
 
@@ -93,7 +109,7 @@ func TestSimulateInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		calls := 0
 		agent.Tap(func(_ fakeagent.Request, answer []byte) [][]byte {
-			if calls++; calls == 4 {
+			if calls++; calls == 5 { // the route was the first question
 				cancel()
 				return nil
 			}

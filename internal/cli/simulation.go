@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -30,6 +31,21 @@ type simulation struct {
 
 // outcomes are the calls to one host.
 type outcomes struct{ succ, fail int }
+
+// checkRoute asks for the route, so that a module which does not exist, or a
+// host which it does not have, ends the simulation before the first call.
+func (s *simulation) checkRoute(ctx context.Context, c *lars.Client) error {
+	list, err := c.GetRoute(ctx, s.module.ModID, s.module.CmdID)
+	if err != nil {
+		return err
+	}
+	for h := range s.hostErrRate {
+		if err := inRoute(h, s.module, list); err != nil {
+			return fmt.Errorf("--host-err: %w", err)
+		}
+	}
+	return nil
+}
 
 // run makes all calls, one after the other. It stops early with the error of
 // ctx, or of an agent that could not be asked.

@@ -5,26 +5,63 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"path/filepath"
+	"strconv"
 
 	"github.com/lars-lb/lars/internal/config"
 	"github.com/lars-lb/lars/internal/store"
 )
 
+// namedStore is a store and what messages call it.
+type namedStore struct {
+	*store.Store
+	name string // "sqlite /absolute/path" or "mysql host:port/database"
+	conf string // the file that names it
+}
+
 // openStore opens the store that the configuration file names, with or without
 // tables. The caller closes it.
-func (a *app) openStore() (*store.Store, error) {
+func (a *app) openStore() (*namedStore, error) {
 	c, err := config.LoadDNS(a.conf)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w; name lars-dns's configuration with --conf FILE or LARS_CONF", err)
+		err = fmt.Errorf("%w; name lars-dns's configuration with --conf FILE or LARS_CONF", err)
 	}
+	if err != nil {
+		return nil, &configError{err}
+	}
+	name, err := nameStore(c.Store)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(store.Config{
+	s, err := store.Open(store.Config{
 		Driver: c.Store.Driver, Path: c.Store.Path,
 		Host: c.Store.Host, Port: c.Store.Port,
 		User: c.Store.User, Password: string(c.Store.Password), Name: c.Store.Name,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return &namedStore{s, name, a.conf}, nil
+}
+
+func nameStore(c config.Store) (string, error) {
+	if c.Driver != config.SQLite {
+		return c.Driver + " " + net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Name, nil
+	}
+	// The path is relative to the working directory, as the message's reader
+	// may not see.
+	path, err := filepath.Abs(c.Path)
+	return c.Driver + " " + path, err
+}
+
+// schema returns the version that the tables have, and the one they must have.
+func (s *namedStore) schema(ctx context.Context) (have, want int64, err error) {
+	have, want, err = s.SchemaVersion(ctx)
+	if errors.Is(err, store.ErrNoDatabase) {
+		err = fmt.Errorf("%s, named by %s: %w; run lars db init to create it, or name another configuration with --conf", s.name, s.conf, store.ErrNoDatabase)
+	}
+	return have, want, err
 }
 
 // withStore calls do with the store, whose tables are there.
@@ -34,12 +71,12 @@ func (a *app) withStore(ctx context.Context, do func(s *store.Store) error) erro
 		return err
 	}
 	defer s.Close()
-	have, want, err := s.SchemaVersion(ctx)
+	have, want, err := s.schema(ctx)
 	if err != nil {
 		return err
 	}
 	if have < want {
-		return fmt.Errorf("the store of %s has schema version %d, this program needs %d: run lars db init", a.conf, have, want)
+		return fmt.Errorf("%s has schema version %d, this program needs %d: run lars db init", s.name, have, want)
 	}
-	return do(s)
+	return do(s.Store)
 }
