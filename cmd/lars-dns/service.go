@@ -17,22 +17,11 @@ type service struct {
 }
 
 func start(_ context.Context, c config.DNS, log *slog.Logger) (daemon.Service, error) {
-	routes, err := store.Open(store.Config{
-		Driver: c.Store.Driver, Path: c.Store.Path,
-		Host: c.Store.Host, Port: c.Store.Port,
-		User: c.Store.User, Password: string(c.Store.Password), Name: c.Store.Name,
-	})
+	routes, err := store.Open(store.ConfigFrom(c.Store))
 	if err != nil {
 		return nil, err
 	}
-	settings := dns.DefaultConfig()
-	settings.Listen = c.Reactor.AddrPort()
-	settings.MaxConn = c.Reactor.MaxConn
-	settings.Threads = c.Reactor.Threads
-	settings.PollInterval = c.PollInterval
-	settings.ReloadInterval = c.ReloadInterval
-	settings.ChangeRetention = c.ChangeRetention
-	server, err := dns.New(settings, routes, log)
+	server, err := dns.New(dns.ConfigFrom(c), routes, log)
 	if err != nil {
 		routes.Close()
 		return nil, err

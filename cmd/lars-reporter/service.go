@@ -17,20 +17,11 @@ type service struct {
 }
 
 func start(_ context.Context, c config.Reporter, log *slog.Logger) (daemon.Service, error) {
-	counts, err := store.Open(store.Config{
-		Driver: c.Store.Driver, Path: c.Store.Path,
-		Host: c.Store.Host, Port: c.Store.Port,
-		User: c.Store.User, Password: string(c.Store.Password), Name: c.Store.Name,
-	})
+	counts, err := store.Open(store.ConfigFrom(c.Store))
 	if err != nil {
 		return nil, err
 	}
-	settings := reporter.DefaultConfig()
-	settings.Listen = c.Reactor.AddrPort()
-	settings.MaxConn = c.Reactor.MaxConn
-	settings.Threads = c.Reactor.Threads
-	settings.DBThreads = c.DBThreads
-	server, err := reporter.New(settings, counts, log)
+	server, err := reporter.New(reporter.ConfigFrom(c), counts, log)
 	if err != nil {
 		counts.Close()
 		return nil, err

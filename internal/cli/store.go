@@ -34,11 +34,7 @@ func (a *app) openStore() (*namedStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(store.Config{
-		Driver: c.Store.Driver, Path: c.Store.Path,
-		Host: c.Store.Host, Port: c.Store.Port,
-		User: c.Store.User, Password: string(c.Store.Password), Name: c.Store.Name,
-	})
+	s, err := store.Open(store.ConfigFrom(c.Store))
 	if err != nil {
 		return nil, err
 	}

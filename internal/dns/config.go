@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/lars-lb/lars/internal/config"
 )
 
 // Config is what lars-dns can be told.
@@ -78,6 +80,18 @@ func DefaultConfig() Config {
 		PushTimeout:      10 * time.Second,
 		MaxSubscriptions: 500_000,
 	}
+}
+
+// ConfigFrom converts what a configuration file says.
+func ConfigFrom(file config.DNS) Config {
+	c := DefaultConfig()
+	c.Listen = file.Reactor.AddrPort()
+	c.MaxConn = file.Reactor.MaxConn
+	c.Threads = file.Reactor.Threads
+	c.PollInterval = file.PollInterval
+	c.ReloadInterval = file.ReloadInterval
+	c.ChangeRetention = file.ChangeRetention
+	return c
 }
 
 // Validate reports the first setting that is out of its bounds, with its value

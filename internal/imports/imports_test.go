@@ -39,7 +39,7 @@ func TestImports(t *testing.T) {
 		config:  {},
 		daemon:  {},
 		reactor: {wire},
-		store:   {route},
+		store:   {config, route},
 		balance: {route},
 
 		"internal/dns":      {config, larspb, reactor, route, store, wire},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/lars-lb/lars/internal/config"
 )
 
 // Config is what lars-reporter can be told.
@@ -54,6 +56,16 @@ func DefaultConfig() Config {
 		MaxPending:    1_000_000,
 		DrainTimeout:  1500 * time.Millisecond,
 	}
+}
+
+// ConfigFrom converts what a configuration file says.
+func ConfigFrom(file config.Reporter) Config {
+	c := DefaultConfig()
+	c.Listen = file.Reactor.AddrPort()
+	c.MaxConn = file.Reactor.MaxConn
+	c.Threads = file.Reactor.Threads
+	c.DBThreads = file.DBThreads
+	return c
 }
 
 // Validate reports the first setting that is out of its bounds, with its value

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/lars-lb/lars/internal/config"
 )
 
 // Drivers a Config may name.
 const (
-	SQLite = "sqlite"
-	MySQL  = "mysql"
+	SQLite = config.SQLite
+	MySQL  = config.MySQL
 )
 
 // Config says where the tables are.
@@ -17,7 +19,7 @@ type Config struct {
 	// Driver is SQLite or MySQL (MariaDB too).
 	Driver string
 
-	// Path is SQLite's file. It and its folder are created when missing.
+	// Path is SQLite's file. Migrate creates it, and its folder, when missing.
 	Path string
 
 	// Host, Port, User, Password and Name are MySQL's server, login and
@@ -30,8 +32,14 @@ type Config struct {
 }
 
 // DefaultConfig is the embedded store in the working directory.
-func DefaultConfig() Config {
-	return Config{Driver: SQLite, Path: "var/lars.db", Host: "127.0.0.1", Port: 3306, User: "root", Name: "lars_dns"}
+func DefaultConfig() Config { return ConfigFrom(config.DefaultDNS().Store) }
+
+// ConfigFrom converts what a configuration file says.
+func ConfigFrom(c config.Store) Config {
+	return Config{
+		Driver: c.Driver, Path: c.Path,
+		Host: c.Host, Port: c.Port, User: c.User, Password: string(c.Password), Name: c.Name,
+	}
 }
 
 // Validate says what is wrong with c. Fields of the other driver are ignored.
