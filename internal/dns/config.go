@@ -33,9 +33,10 @@ type Config struct {
 	ReloadInterval time.Duration
 
 	// SmallTable is the number of hosts up to which all routes are read
-	// whenever any of them changed, and once more a little later: that costs
-	// next to nothing then, and finds also what was changed beside an announced
-	// change without a word. Default 10,000; 0 to 1,000,000.
+	// whenever the version moved, and at each poll for 1.5 s after that: it
+	// costs next to nothing then, and finds also what was changed beside an
+	// announced change without a word, or in the same second. Default 10,000;
+	// 0 to 1,000,000.
 	SmallTable int
 
 	// ChangeRetention is the age at which announced changes are deleted from

@@ -22,13 +22,14 @@ const (
 	// beyond it a quarter of all modules is the bound, since reading all of
 	// them is one sequential scan.
 	minReadAll = 1000
-	// secondOver is how long after a version was first seen no more changes
-	// are made under it by writers that use the time as the version: their
-	// second, and some for a transaction that was slow to commit.
-	secondOver = 1500 * time.Millisecond
-	// firstTime is the smallest version that is taken for a Unix time, seconds:
-	// one of 1985. Smaller ones are counted up by their writers.
-	firstTime = 500_000_000
+	// settling is how long after a version was first seen changes may follow
+	// that do not move it: those of a writer whose version is the time, for
+	// the rest of its second, and those of one who raised the version before
+	// editing; and some for a transaction that was slow to commit.
+	settling = 1500 * time.Millisecond
+	// clockSkew is how far the version found at the start may be from our own
+	// clock and still be taken for one that was made just now.
+	clockSkew = time.Minute
 )
 
 // watcher reads the routes and publishes what changes. It belongs to one
@@ -44,12 +45,13 @@ type watcher struct {
 	// ascending, differ from the one before.
 	publish func(ctx context.Context, t *Table, changed []route.Module)
 
-	table    *Table
-	seen     store.Revision // of which every change is in table
-	seenAt   time.Time      // when that was known last
-	reloadAt time.Time      // when all routes are to be read again
-	pause    *backoff.ExponentialBackOff
-	failing  bool // and it was logged
+	table     *Table
+	seen      store.Revision // of which every change is in table
+	seenAt    time.Time      // when that was known last
+	reloadAt  time.Time      // when all routes are to be read again
+	settledAt time.Time      // when the version has been the same for settling
+	pause     *backoff.ExponentialBackOff
+	failing   bool // and it was logged
 }
 
 func newWatcher(source Source, cfg *Config, counters *counters, log *slog.Logger,
@@ -96,6 +98,9 @@ func (w *watcher) loadOnce(ctx context.Context) error {
 	w.succeeded()
 	w.table = t
 	now := time.Now()
+	if age := now.Sub(time.Unix(rev.Version, 0)); age.Abs() > clockSkew {
+		w.seen = rev // it has settled long ago
+	}
 	w.scheduleReload(now, rev)
 	w.seen, w.seenAt = rev, now
 	w.counters.fullReloads.Add(1)
@@ -146,8 +151,12 @@ func (w *watcher) refresh(ctx context.Context) error {
 		return err
 	}
 	now := time.Now()
-	// Of changes made before ChangeRetention nothing is left to read.
-	if !now.Before(w.reloadAt) || now.Sub(w.seenAt) > w.config.ChangeRetention/2 {
+	small := w.table.Hosts() <= w.config.SmallTable
+	switch {
+	case !now.Before(w.reloadAt),
+		small && now.Before(w.settledAt),
+		// Of changes made before ChangeRetention nothing is left to read.
+		now.Sub(w.seenAt) > w.config.ChangeRetention/2:
 		return w.reload(ctx, rev, now)
 	}
 	if rev == w.seen {
@@ -159,7 +168,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 		// as changed now is not all that did.
 		return w.reload(ctx, rev, now)
 	}
-	if w.table.Hosts() <= w.config.SmallTable {
+	if small {
 		return w.reload(ctx, rev, now)
 	}
 	mods, err := w.source.Changed(ctx, w.seen)
@@ -232,14 +241,15 @@ func (w *watcher) reload(ctx context.Context, rev store.Revision, now time.Time)
 	return nil
 }
 
-// scheduleReload arranges the next reading of all routes, after one at rev. If
-// that is a new version and a time, as writers of Lars 1.0 make it, the next
-// change of the same second will not move it: so all routes are read once more
-// when that second is over.
+// scheduleReload arranges the next reading of all routes, after one at rev: if
+// that is a new version, when it has settled.
 func (w *watcher) scheduleReload(now time.Time, rev store.Revision) {
+	if rev != w.seen {
+		w.settledAt = now.Add(settling)
+	}
 	w.reloadAt = now.Add(w.config.ReloadInterval)
-	if again := now.Add(secondOver); rev != w.seen && rev.Version >= firstTime && again.Before(w.reloadAt) {
-		w.reloadAt = again
+	if now.Before(w.settledAt) && w.settledAt.Before(w.reloadAt) {
+		w.reloadAt = w.settledAt
 	}
 }
 
