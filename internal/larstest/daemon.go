@@ -25,7 +25,6 @@ type Daemon struct {
 	name     string
 	path     string
 	conf     string // path of the configuration file
-	env      []string
 	cmd      *exec.Cmd
 	ended    chan struct{}
 	exitCode int
@@ -45,7 +44,7 @@ func (d *Daemon) Start() {
 	d.log, d.seen = nil, make(map[string]int)
 	d.mu.Unlock()
 	d.cmd = exec.Command(d.path, "-conf", d.conf)
-	d.cmd.Env = append(os.Environ(), d.env...)
+	d.cmd.Env = append(os.Environ(), environment()...)
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		d.t.Fatal(err)

@@ -3,3 +3,5 @@
 package larstest
 
 const raceDetector = false
+
+func environment() []string { return nil }

@@ -134,7 +134,7 @@ func (s *Suite) Store() *store.Store {
 func (s *Suite) Run(name string, args ...string) (stdout, stderr string, exitCode int) {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), s.programs.Path(name), args...)
-	cmd.Env = append(os.Environ(), "LARS_AGENT="+s.AgentAddr.String(), "LARS_CONF="+s.DNS.conf)
+	cmd.Env = append(append(os.Environ(), environment()...), "LARS_AGENT="+s.AgentAddr.String(), "LARS_CONF="+s.DNS.conf)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
