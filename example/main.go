@@ -12,9 +12,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"time"
-
-	"github.com/lars-lb/lars/api/lars"
 )
 
 func main() {
@@ -38,36 +35,4 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	return 0
-}
-
-func call(ctx context.Context, in input, out io.Writer) error {
-	client, err := lars.NewClient(lars.Config{Agent: in.agent})
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
-	defer cancel()
-
-	route, err := client.GetRoute(ctx, in.modid, in.cmdid)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "route of (%d,%d):\n", in.modid, in.cmdid)
-	for _, host := range route {
-		fmt.Fprintln(out, " ", host)
-	}
-
-	host, err := client.GetHost(ctx, in.modid, in.cmdid)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(out, "host is", host)
-
-	start := time.Now() // here a real program calls host.String()
-	if err := client.Report(in.modid, in.cmdid, host, lars.Success, time.Since(start)); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, "reported the call as a success")
-	return nil
 }
