@@ -92,6 +92,16 @@ func serveTCP(t testing.TB, cfg reactor.TCPServerConfig, r *reactor.Router[*reac
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve(t, s)
+	return s
+}
+
+// serve runs a TCP or UDP server until the test ends.
+func serve(t testing.TB, s interface {
+	Serve(context.Context) error
+	Close()
+}) {
+	t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(context.Background()) }()
 	t.Cleanup(func() {
@@ -100,7 +110,6 @@ func serveTCP(t testing.TB, cfg reactor.TCPServerConfig, r *reactor.Router[*reac
 			t.Errorf("Serve = %v", err)
 		}
 	})
-	return s
 }
 
 // echoRouter speaks the tests' protocol.

@@ -3,7 +3,6 @@
 package reactor_test
 
 import (
-	"context"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -28,14 +27,7 @@ func serveUDP(t testing.TB, cfg reactor.UDPServerConfig, r *reactor.Router[*reac
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(context.Background()) }()
-	t.Cleanup(func() {
-		s.Close()
-		if err := <-done; err != nil {
-			t.Errorf("Serve = %v", err)
-		}
-	})
+	serve(t, s)
 	return s
 }
 
