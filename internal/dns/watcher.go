@@ -68,6 +68,9 @@ func newWatcher(source Source, cfg *Config, counters *counters, log *slog.Logger
 // load makes the database ready and publishes its routes. It tries until it
 // succeeds, and returns an error only when ctx is done.
 func (w *watcher) load(ctx context.Context) error {
+	// Said beforehand: a large table takes its time, and so does a database
+	// that hangs.
+	w.log.Info("reading the routes")
 	for {
 		err := w.loadOnce(ctx)
 		if err == nil {
