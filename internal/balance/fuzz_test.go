@@ -59,7 +59,7 @@ func (b *trial) step() {
 		if gotHost != wantHost || got != want {
 			b.t.Fatalf("pick is %v %v, want %v %v", gotHost, got, wantHost, want)
 		}
-		if got == balance.Picked && !slices.Contains(b.lb.Hosts(nil), gotHost) {
+		if got == balance.Picked && !slices.Contains(hostsOf(b.lb), gotHost) {
 			b.t.Fatalf("%v was picked and is not in the route", gotHost)
 		}
 	case op < 200:
@@ -77,7 +77,7 @@ func (b *trial) step() {
 		for i := range addrs {
 			addrs[i] = b.host()
 		}
-		b.lb.Update(addrs, b.now)
+		b.lb.Update(nodes(addrs), b.now)
 		b.m.update(addrs, b.now)
 	case op < 248:
 		b.settle()

@@ -28,6 +28,7 @@ func (s State) String() string {
 // in the route.
 type host struct {
 	addr       route.Host
+	weight     uint16
 	state      State
 	generation uint8 // of the last Update that named it
 	prev, next *host // neighbours on its list

@@ -58,7 +58,7 @@ func TestCountsOfDepartedHosts(t *testing.T) {
 	f := newFixture(nil, "ABC")
 	report(f, 'B', 2, 0)
 	report(f, 'A', 0, 3)
-	f.lb.Update(hosts("C"), 0)
+	f.lb.Update(nodes(hosts("C")), 0)
 	report(f, 'C', 1, 0)
 	counted(t, f.lb,
 		balance.Count{host('C'), 1, 0, false}, // the route first
@@ -78,7 +78,7 @@ func TestCountsOfAHostThatReturns(t *testing.T) {
 	f := newFixture(nil, "A")
 	report(f, 'A', 7, 0)
 	f.lb.Update(nil, 0)
-	f.lb.Update(hosts("A"), 0)
+	f.lb.Update(nodes(hosts("A")), 0)
 	report(f, 'A', 1, 1)
 	counted(t, f.lb, balance.Count{host('A'), 8, 1, false})
 }
@@ -88,13 +88,13 @@ func TestDepartedHostIsNotOverloaded(t *testing.T) {
 	f := newFixture(nil, "AB")
 	report(f, 'A', 0, 15)
 	counted(t, f.lb, balance.Count{host('A'), 0, 15, true})
-	f.lb.Update(hosts("B"), 0)
+	f.lb.Update(nodes(hosts("B")), 0)
 	counted(t, f.lb, balance.Count{host('A'), 0, 0, false})
-	f.lb.Update(hosts("AB"), 0)
+	f.lb.Update(nodes(hosts("AB")), 0)
 	counted(t, f.lb)
 
 	report(f, 'A', 0, 15)
-	f.lb.Update(hosts("B"), 0)
+	f.lb.Update(nodes(hosts("B")), 0)
 	counted(t, f.lb, balance.Count{host('A'), 0, 15, false})
 }
 
@@ -105,7 +105,7 @@ func TestReturnCounts(t *testing.T) {
 	report(f, 'C', 1, 0)
 	taken := f.lb.TakeCounts(nil)
 	report(f, 'A', 1, 0)
-	f.lb.Update(hosts("AC"), 0)
+	f.lb.Update(nodes(hosts("AC")), 0)
 	f.lb.ReturnCounts(taken)
 	f.lb.ReturnCounts(nil)
 	report(f, 'A', 0, 1)
@@ -131,7 +131,7 @@ func TestReturnedFlagIsTakenAgain(t *testing.T) {
 	}
 
 	// For a host that left in between, and for one that is returned in two parts.
-	f.lb.Update(hosts("B"), f.now)
+	f.lb.Update(nodes(hosts("B")), f.now)
 	f.lb.ReturnCounts([]balance.Count{{Host: host('A'), Succ: 1}, {Host: host('A'), Err: 2}})
 	counted(t, f.lb, balance.Count{host('A'), 1, 2, false})
 }
@@ -161,7 +161,7 @@ func TestDepartedHostsAreBounded(t *testing.T) {
 		for i := range hs {
 			hs[i] = route.Host{IP: uint32(1 + r*each + i), Port: 1}
 		}
-		f.lb.Update(hs, 0)
+		f.lb.Update(nodes(hs), 0)
 		for _, h := range hs {
 			if f.lb.Report(h, r%2 == 0, 0, 0) {
 				accepted++

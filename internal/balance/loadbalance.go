@@ -87,22 +87,25 @@ func (b *LoadBalance) Report(addr route.Host, ok bool, cost, now time.Duration) 
 	return true
 }
 
-// Update makes the route exactly addrs: new hosts join the tail of the idle
+// Update makes the route exactly nodes: new hosts join the tail of the idle
 // list in the order given, missing ones are forgotten but for their unsent
-// counts, known ones keep their place and statistics. Duplicates and hosts
+// counts, known ones keep their statistics. Duplicates and hosts
 // that are not Valid are passed over, and so is what follows the first
-// route.MaxHosts. Update keeps no reference to addrs.
-func (b *LoadBalance) Update(addrs []route.Host, now time.Duration) (added, removed int) {
+// route.MaxHosts. Update keeps no reference to nodes.
+func (b *LoadBalance) Update(nodes []route.Node, now time.Duration) (added, removed int) {
 	b.generation++
 	named := 0
-	for _, addr := range addrs {
+	for _, n := range nodes {
+		addr := n.Host()
 		h := b.hosts[key(addr)]
 		switch {
 		case !addr.Valid(), h != nil && h.generation == b.generation:
 			continue
 		case h == nil:
-			h = b.add(addr, now)
+			h = b.add(addr, n.Weight, now)
 			added++
+		default:
+			h.weight = n.Weight
 		}
 		h.generation = b.generation
 		if named++; named == route.MaxHosts {
@@ -116,8 +119,8 @@ func (b *LoadBalance) Update(addrs []route.Host, now time.Duration) (added, remo
 	return added, removed
 }
 
-func (b *LoadBalance) add(addr route.Host, now time.Duration) *host {
-	h := &host{addr: addr}
+func (b *LoadBalance) add(addr route.Host, weight uint16, now time.Duration) *host {
+	h := &host{addr: addr, weight: weight}
 	b.ledger.welcome(h)
 	b.policy.join(h, now)
 	b.lists.add(h)
@@ -143,11 +146,10 @@ func (b *LoadBalance) removeUnnamed() int {
 	return before - len(b.order)
 }
 
-// Hosts appends the address of every host to dst, in either state, in the
-// order of addresses.
-func (b *LoadBalance) Hosts(dst []route.Host) []route.Host {
+// Nodes appends every host to dst, in any state, in the order of addresses.
+func (b *LoadBalance) Nodes(dst []route.Node) []route.Node {
 	for _, h := range b.order {
-		dst = append(dst, h.addr)
+		dst = append(dst, route.NodeOf(h.addr, h.weight))
 	}
 	return dst
 }

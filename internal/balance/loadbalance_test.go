@@ -35,8 +35,8 @@ func TestUpdateReportsWhatChanged(t *testing.T) {
 		{manyHosts(route.MaxHosts + 5)[5:], 5, 5, manyHosts(route.MaxHosts + 5)[5:]},
 	} {
 		given := slices.Clone(c.hosts)
-		added, removed := f.lb.Update(given, 0)
-		got := f.lb.Hosts(nil)
+		added, removed := f.lb.Update(nodes(given), 0)
+		got := hostsOf(f.lb)
 		if added != c.added || removed != c.removed || !slices.Equal(got, c.want) || f.lb.Len() != len(c.want) {
 			t.Errorf("%d hosts: added %d, removed %d, now %d; want %d, %d, %d",
 				len(c.hosts), added, removed, len(got), c.added, c.removed, len(c.want))
@@ -52,8 +52,8 @@ func TestUpdateManyTimes(t *testing.T) {
 	f := newFixture(nil, "AB")
 	for i := range 1000 {
 		want := hosts([]string{"A", "AB", "B", "ABC"}[i%4])
-		f.lb.Update(want, 0)
-		if got := f.lb.Hosts(nil); !slices.Equal(got, want) {
+		f.lb.Update(nodes(want), 0)
+		if got := hostsOf(f.lb); !slices.Equal(got, want) {
 			t.Fatalf("update %d: %v, want %v", i, got, want)
 		}
 	}
@@ -63,10 +63,10 @@ func TestUpdateManyTimes(t *testing.T) {
 func TestUpdateCountsDistinctHosts(t *testing.T) {
 	f := newFixture(nil, "")
 	given := append(manyHosts(route.MaxHosts/2), manyHosts(route.MaxHosts)...)
-	if added, _ := f.lb.Update(given, 0); added != route.MaxHosts {
+	if added, _ := f.lb.Update(nodes(given), 0); added != route.MaxHosts {
 		t.Errorf("added %d", added)
 	}
-	if added, removed := f.lb.Update(given, 0); added != 0 || removed != 0 {
+	if added, removed := f.lb.Update(nodes(given), 0); added != 0 || removed != 0 {
 		t.Errorf("again: added %d, removed %d", added, removed)
 	}
 }
@@ -103,7 +103,7 @@ func mixed(n int) (*balance.LoadBalance, []route.Host) {
 	cfg := balance.DefaultConfig()
 	lb := balance.New(route.Module{}, &cfg)
 	hs := manyHosts(n)
-	lb.Update(hs, 0)
+	lb.Update(nodes(hs), 0)
 	for i := 0; i < n; i += 4 {
 		for range cfg.ContinErrLimit {
 			lb.Report(hs[i], false, 0, 0)
@@ -128,13 +128,13 @@ func TestPickAndReportDoNotAllocate(t *testing.T) {
 	}
 }
 
-func TestHostsAndCountsReuseMemory(t *testing.T) {
+func TestNodesAndCountsReuseMemory(t *testing.T) {
 	lb, hs := mixed(100)
-	dst := make([]route.Host, 0, len(hs))
+	dst := make([]route.Node, 0, len(hs))
 	counts := make([]balance.Count, 0, len(hs))
 	views := make([]balance.HostView, 0, len(hs))
 	if n := testing.AllocsPerRun(100, func() {
-		dst = lb.Hosts(dst[:0])
+		dst = lb.Nodes(dst[:0])
 		views = lb.View(views[:0])
 		lb.Report(hs[3], true, 0, 0)
 		counts = lb.TakeCounts(counts[:0])

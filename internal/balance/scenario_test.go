@@ -42,13 +42,30 @@ func hosts(letters string) []route.Host {
 	return hs
 }
 
+// nodes gives hosts the default weight.
+func nodes(hs []route.Host) []route.Node {
+	ns := make([]route.Node, len(hs))
+	for i, h := range hs {
+		ns[i] = route.NodeOf(h, route.DefaultWeight)
+	}
+	return ns
+}
+
+func hostsOf(lb *balance.LoadBalance) []route.Host {
+	var hs []route.Host
+	for _, n := range lb.Nodes(nil) {
+		hs = append(hs, n.Host())
+	}
+	return hs
+}
+
 func newFixture(set func(*balance.Config), letters string) *fixture {
 	f := &fixture{cfg: balance.DefaultConfig()}
 	if set != nil {
 		set(&f.cfg)
 	}
 	f.lb = balance.New(route.Module{ModID: 1, CmdID: 1}, &f.cfg)
-	f.lb.Update(hosts(letters), f.now)
+	f.lb.Update(nodes(hosts(letters)), f.now)
 	return f
 }
 
@@ -119,7 +136,7 @@ func at(d time.Duration) step {
 
 func update(letters, after string) step {
 	return step{"update " + letters, func(f *fixture) error {
-		f.lb.Update(hosts(letters), f.now)
+		f.lb.Update(nodes(hosts(letters)), f.now)
 		if got := f.states(); got != after {
 			return fmt.Errorf("states are %s, want %s", got, after)
 		}

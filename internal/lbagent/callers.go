@@ -26,7 +26,7 @@ type callers struct {
 	getRoute    pb.GetRouteRequest
 	route       pb.GetRouteResponse
 	routeHosts  []pb.HostInfo // what route.Host points to
-	routeBuffer []route.Host
+	routeBuffer []route.Node
 }
 
 func (c *callers) router() *reactor.Router[*reactor.Datagram] {
@@ -91,19 +91,19 @@ func (c *callers) onGetRoute(d *reactor.Datagram, body []byte) error {
 		return err
 	}
 	id := route.Module{ModID: req.Modid, CmdID: req.Cmdid}
-	hosts, pull := c.shards[id.Shard()].Route(id, c.routeBuffer[:0], c.clock())
+	nodes, pull := c.shards[id.Shard()].Route(id, c.routeBuffer[:0], c.clock())
 	if pull {
 		c.pull(id)
 	}
-	c.routeBuffer = hosts
-	if cap(c.routeHosts) < len(hosts) {
-		c.routeHosts = make([]pb.HostInfo, len(hosts))
+	c.routeBuffer = nodes
+	if cap(c.routeHosts) < len(nodes) {
+		c.routeHosts = make([]pb.HostInfo, len(nodes))
 	}
 	resp := &c.route
 	resp.Modid, resp.Cmdid, resp.Host = req.Modid, req.Cmdid, resp.Host[:0]
-	for i, h := range hosts {
-		info := &c.routeHosts[:len(hosts)][i]
-		info.Ip, info.Port = int32(h.IP), int32(h.Port)
+	for i, n := range nodes {
+		info := &c.routeHosts[:len(nodes)][i]
+		info.Ip, info.Port = int32(n.IP), int32(n.Port)
 		resp.Host = append(resp.Host, info)
 	}
 	return d.ReplyMessage(int32(pb.MessageId_ID_API_GetRouteResponse), resp)

@@ -95,7 +95,7 @@ func TestCountsThatTheKernelDidNotTakeComeBack(t *testing.T) {
 	defer r.loop.Close()
 	shard := shards[module1.Shard()]
 	shard.Pick(module1, 0)
-	shard.Apply(module1, []route.Host{hostA, hostB}, 0)
+	shard.Apply(module1, nodes(hostA, hostB), 0)
 	r.waiting = []waitingFrame{ // nothing was written yet by this client
 		{module1, []balance.Count{{Host: hostA, Succ: 100}}, 0},
 		{module1, []balance.Count{{Host: hostA, Succ: 5, Err: 2}}, 40},

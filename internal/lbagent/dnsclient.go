@@ -41,7 +41,7 @@ type dnsClient struct {
 	highWater int
 	overdue   *reactor.Timer
 	response  pb.GetRouteResponse
-	hosts     []route.Host
+	nodes     []route.Node
 }
 
 func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*dnsClient, error) {
@@ -138,13 +138,13 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 	if err := resp.UnmarshalVT(body); err != nil {
 		return err
 	}
-	d.hosts = d.hosts[:0]
+	d.nodes = d.nodes[:0]
 	for _, h := range resp.Host {
 		if host, ok := route.HostFromNumbers(int64(uint32(h.Ip)), int64(h.Port)); ok {
-			d.hosts = append(d.hosts, host)
+			d.nodes = append(d.nodes, route.NodeOf(host, route.DefaultWeight))
 		}
 	}
 	id := route.Module{ModID: resp.Modid, CmdID: resp.Cmdid}
-	d.shards[id.Shard()].Apply(id, d.hosts, d.clock())
+	d.shards[id.Shard()].Apply(id, d.nodes, d.clock())
 	return nil
 }

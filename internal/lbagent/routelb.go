@@ -79,7 +79,7 @@ func (r *RouteLB) Pick(id route.Module, now time.Duration) (h route.Host, v bala
 }
 
 // Route answers a GetRoute: it appends all hosts of the module to dst.
-func (r *RouteLB) Route(id route.Module, dst []route.Host, now time.Duration) (hosts []route.Host, pull bool) {
+func (r *RouteLB) Route(id route.Module, dst []route.Node, now time.Duration) (nodes []route.Node, pull bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stats.Routes++
@@ -87,7 +87,7 @@ func (r *RouteLB) Route(id route.Module, dst []route.Host, now time.Duration) (h
 	if m == nil || !m.known() {
 		return dst, r.askForUnknown(id, m, now)
 	}
-	return m.lb.Hosts(dst), r.askForOld(m, now)
+	return m.lb.Nodes(dst), r.askForOld(m, now)
 }
 
 // Report counts a call to h. A cost of 0 is unknown.
@@ -180,7 +180,7 @@ func (r *RouteLB) file(m *module) {
 
 // Apply takes a module's route as lars-dns sent it, be it the answer to a pull
 // or a push. No hosts means that the module does not exist.
-func (r *RouteLB) Apply(id route.Module, hosts []route.Host, now time.Duration) {
+func (r *RouteLB) Apply(id route.Module, nodes []route.Node, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := r.modules[id]
@@ -190,14 +190,14 @@ func (r *RouteLB) Apply(id route.Module, hosts []route.Host, now time.Duration) 
 	}
 	r.pulls.remove(&m.pulling)
 	was := m.known()
-	if !was && len(hosts) > 0 && r.known() >= r.maxModules {
+	if !was && len(nodes) > 0 && r.known() >= r.maxModules {
 		r.stats.RefusedFull++
 		return
 	}
 	r.stats.Updates++
 	m.updatedAt = now
 	lost := m.lb.LostCounts()
-	m.lb.Update(hosts, now)
+	m.lb.Update(nodes, now)
 	r.stats.ReportsLost += m.lb.LostCounts() - lost
 	if was && !m.known() {
 		r.stats.Removed++

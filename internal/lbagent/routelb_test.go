@@ -46,7 +46,7 @@ func TestUnknownModuleIsPulledOnceASecond(t *testing.T) {
 	if _, pull := r.Route(module1, nil, now+2500*time.Millisecond); pull {
 		t.Error("GetRoute pulls sooner than GetHost would")
 	}
-	r.Apply(module1, []route.Host{hostA}, now+3*time.Second)
+	r.Apply(module1, nodes(hostA), now+3*time.Second)
 	if h := pick(t, r, module1, now+3*time.Second, balance.Picked, false); h != hostA {
 		t.Errorf("picked %v", h)
 	}
@@ -56,14 +56,14 @@ func TestKnownModuleIsPulledAgainWhenOld(t *testing.T) {
 	r := testLB(nil)
 	now := time.Hour
 	pick(t, r, module1, now, balance.Empty, true)
-	r.Apply(module1, []route.Host{hostA}, now)
+	r.Apply(module1, nodes(hostA), now)
 	pick(t, r, module1, now+15*time.Second-1, balance.Picked, false)
 	pick(t, r, module1, now+15*time.Second, balance.Picked, true)
 	pick(t, r, module1, now+30*time.Second, balance.Picked, false) // it is being pulled, and overdue sees to that
 	if got := r.Overdue(nil, 10, now+30*time.Second); !slices.Equal(got, []route.Module{module1}) {
 		t.Errorf("overdue: %v", got)
 	}
-	r.Apply(module1, []route.Host{hostB}, now+31*time.Second)
+	r.Apply(module1, nodes(hostB), now+31*time.Second)
 	if h := pick(t, r, module1, now+32*time.Second, balance.Picked, false); h != hostB {
 		t.Errorf("picked %v", h)
 	}
@@ -96,7 +96,7 @@ func TestRemovedModuleIsNegative(t *testing.T) {
 	r := testLB(nil)
 	now := time.Hour
 	pick(t, r, module1, now, balance.Empty, true)
-	r.Apply(module1, []route.Host{hostA, hostB}, now)
+	r.Apply(module1, nodes(hostA, hostB), now)
 	r.Apply(module1, nil, now+time.Minute)
 	pick(t, r, module1, now+time.Minute, balance.Empty, true)
 	pick(t, r, module1, now+time.Minute+1, balance.Empty, false)
@@ -110,7 +110,7 @@ func TestRemovedModuleIsNegative(t *testing.T) {
 
 func TestRouteNobodyAskedFor(t *testing.T) {
 	r := testLB(nil)
-	r.Apply(module1, []route.Host{hostA}, 0)
+	r.Apply(module1, nodes(hostA), 0)
 	if s := r.Stats(); s.Unasked != 1 || s.Modules != 0 {
 		t.Errorf("stats = %+v", s)
 	}
@@ -141,8 +141,8 @@ func TestUnknownModulesAreBounded(t *testing.T) {
 		t.Errorf("%d pulls, stats %+v", pulls, s)
 	}
 	// A forgotten module's answer is not kept, a remembered one's is.
-	r.Apply(route.Module{ModID: 0}, []route.Host{hostA}, now+time.Second)
-	r.Apply(route.Module{ModID: 549}, []route.Host{hostA}, now+time.Second)
+	r.Apply(route.Module{ModID: 0}, nodes(hostA), now+time.Second)
+	r.Apply(route.Module{ModID: 549}, nodes(hostA), now+time.Second)
 	if s := r.Stats(); s.Unasked != 1 || s.Modules != 1 || s.Unknown != bound-1 {
 		t.Errorf("stats %+v", s)
 	}
@@ -156,12 +156,12 @@ func TestKnownModulesAreBounded(t *testing.T) {
 	for i := range int32(8) {
 		id := route.Module{ModID: i}
 		pick(t, r, id, 0, balance.Empty, true)
-		r.Apply(id, []route.Host{hostA}, 0)
+		r.Apply(id, nodes(hostA), 0)
 	}
 	if s := r.Stats(); s.Modules != 5 || s.RefusedFull != 3 {
 		t.Errorf("stats %+v", s)
 	}
-	r.Apply(route.Module{ModID: 0}, []route.Host{hostB}, 0) // a known one still changes
+	r.Apply(route.Module{ModID: 0}, nodes(hostB), 0) // a known one still changes
 	if h := pick(t, r, route.Module{ModID: 0}, 0, balance.Picked, false); h != hostB {
 		t.Errorf("picked %v", h)
 	}
@@ -172,7 +172,7 @@ func TestReportsOfNoRouteAreCounted(t *testing.T) {
 	r.Report(module1, hostA, true, 0, 0)
 	pick(t, r, module1, 0, balance.Empty, true)
 	r.Report(module1, hostA, true, 0, 0)
-	r.Apply(module1, []route.Host{hostA}, 0)
+	r.Apply(module1, nodes(hostA), 0)
 	r.Report(module1, hostB, true, 0, 0)
 	r.Report(module1, hostA, true, 0, 0)
 	if s := r.Stats(); s.Reports != 1 || s.ReportsUnknown != 3 || s.Counting != 1 {
@@ -184,7 +184,7 @@ func TestCountsAreDueOncePerTimeout(t *testing.T) {
 	r := testLB(nil)
 	now := time.Hour
 	pick(t, r, module1, now, balance.Empty, true)
-	r.Apply(module1, []route.Host{hostA}, now)
+	r.Apply(module1, nodes(hostA), now)
 	for i := range 5 {
 		r.Report(module1, hostA, i != 0, 0, now+time.Duration(i)*time.Second)
 	}
@@ -212,7 +212,7 @@ func TestShorterReportTimeoutHoldsForCountsThatWait(t *testing.T) {
 	r := testLB(func(c *Config) { c.Settings.ReportTimeout = time.Hour })
 	for _, id := range []route.Module{module1, module4} {
 		pick(t, r, id, 0, balance.Empty, true)
-		r.Apply(id, []route.Host{hostA}, 0)
+		r.Apply(id, nodes(hostA), 0)
 	}
 	r.Report(module1, hostA, true, 0, 0)
 	s := DefaultConfig().Settings
@@ -233,7 +233,7 @@ func TestAskAllCountsAsAPull(t *testing.T) {
 	r := testLB(nil)
 	known, unknown := module1, route.Module{ModID: 4, CmdID: 4}
 	pick(t, r, known, 0, balance.Empty, true)
-	r.Apply(known, []route.Host{hostA}, 0)
+	r.Apply(known, nodes(hostA), 0)
 	pick(t, r, unknown, 0, balance.Empty, true)
 	now := 10 * time.Second
 	if got := r.AskAll(nil, now); len(got) != 2 {
@@ -252,7 +252,7 @@ func TestCountsOfARemovedModuleAreKept(t *testing.T) {
 	r := testLB(func(c *Config) { c.MaxUnknown = 1 })
 	now := time.Hour
 	pick(t, r, module1, now, balance.Empty, true)
-	r.Apply(module1, []route.Host{hostA}, now)
+	r.Apply(module1, nodes(hostA), now)
 	r.Report(module1, hostA, true, 0, now)
 	r.Apply(module1, nil, now)
 	for i := range int32(10) { // others press for room
@@ -282,7 +282,7 @@ func TestRouteLBInvariants(t *testing.T) {
 		case 0, 1:
 			r.Pick(id, now)
 		case 2:
-			r.Apply(id, hosts[:random.IntN(4)], now)
+			r.Apply(id, nodes(hosts[:random.IntN(4)]...), now)
 		case 3:
 			before := r.Stats().Reports
 			r.Report(id, hosts[random.IntN(3)], random.IntN(3) > 0, 0, now)
@@ -328,7 +328,7 @@ func TestRouteLBInvariants(t *testing.T) {
 func TestPickAndReportDoNotAllocate(t *testing.T) {
 	r := testLB(nil)
 	pick(t, r, module1, 0, balance.Empty, true)
-	r.Apply(module1, []route.Host{hostA, hostB}, 0)
+	r.Apply(module1, nodes(hostA, hostB), 0)
 	if n := testing.AllocsPerRun(1000, func() {
 		h, _, _ := r.Pick(module1, 0)
 		r.Report(module1, h, true, 0, 0)
@@ -340,4 +340,13 @@ func TestPickAndReportDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() { r.Pick(missing, 0) }); n != 0 {
 		t.Errorf("%v allocations for a missing module, want none", n)
 	}
+}
+
+// nodes gives hosts the default weight.
+func nodes(hs ...route.Host) []route.Node {
+	ns := make([]route.Node, len(hs))
+	for i, h := range hs {
+		ns[i] = route.NodeOf(h, route.DefaultWeight)
+	}
+	return ns
 }
