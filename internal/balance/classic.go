@@ -6,6 +6,8 @@ import "time"
 // how long a call took does not matter to it.
 type classic struct {
 	cfg    *Config
+	lists  *lists
+	out    *outbox
 	access uint32 // picks since the last probe; never beyond the largest ProbeNum so far
 }
 
@@ -13,32 +15,41 @@ func (c *classic) configure(cfg *Config) { c.cfg = cfg }
 
 func (c *classic) join(h *host, now time.Duration) { c.becomeIdle(h, now) }
 
-func (c *classic) pick(ls *lists, _ time.Duration) *host {
-	h := ls.idle.head
-	if ls.overload.len > 0 {
+func (c *classic) leave(*host) {}
+
+func (c *classic) settle(time.Duration) {}
+
+func (c *classic) checked(*host, bool, time.Duration) {}
+
+func (c *classic) mood(time.Duration) Mood { return Mood{} }
+
+func (c *classic) pick(time.Duration) *host {
+	if c.lists.overload.len > 0 {
 		if c.access >= c.cfg.ProbeNum {
 			c.access = 0
-			h = ls.overload.head
-		} else {
-			c.access++
+			h := c.lists.overload.head
+			c.lists.rotate(h)
+			return h
 		}
+		c.access++
 	}
-	if h != nil {
-		ls.rotate(h)
-	}
-	return h
+	return c.lists.idle.next()
 }
 
-func (c *classic) report(ls *lists, h *host, ok bool, _, now time.Duration) {
+func (c *classic) report(h *host, ok bool, _, now time.Duration) {
 	h.stats.count(ok)
 	to := c.next(h, ok, now)
 	switch {
 	case to == Overload && h.state == Idle:
-		ls.move(h, Overload)
+		before := h.stats
+		c.lists.move(h, Overload)
 		c.becomeOverloaded(h, now)
+		c.tell(h, before)
 	case to == Idle && h.state == Overload:
-		ls.move(h, Idle)
+		before := h.stats
+		c.lists.move(h, Idle)
 		c.becomeIdle(h, now)
+		c.tell(h, before)
 	case h.state == Idle && now-h.since >= c.cfg.IdleTimeout:
 		c.becomeIdle(h, now) // a new window; the host keeps its place
 	}
@@ -74,4 +85,18 @@ func (c *classic) becomeIdle(h *host, now time.Duration) {
 func (c *classic) becomeOverloaded(h *host, now time.Duration) {
 	h.stats = stats{verr: c.cfg.InitErrCnt}
 	h.since = now
+}
+
+// tell notes that h has changed its state, with the counts that decided.
+func (c *classic) tell(h *host, decided stats) {
+	c.out.tell(Event{
+		Host: h.addr, State: h.state, Out: c.lists.overload.len, Hosts: c.lists.open(),
+		Reason: Reason{Cause: Counted, Bad: decided.rerr, Calls: decided.rsucc + decided.rerr},
+	})
+}
+
+func (c *classic) describe(h *host, v *HostView, _ time.Duration) {
+	v.VSucc, v.VErr = h.stats.vsucc, h.stats.verr
+	v.RSucc, v.RErr = h.stats.rsucc, h.stats.rerr
+	v.ContinSucc, v.ContinErr = h.stats.continSucc, h.stats.continErr
 }

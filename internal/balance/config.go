@@ -5,9 +5,29 @@ import (
 	"time"
 )
 
-// Config holds the settings of the policy "classic". One Config may serve any
-// number of LoadBalances; nobody may change it once it was handed to one.
+// Policy names a set of rules for choosing and judging hosts.
+type Policy string
+
+// The policies.
+const (
+	Classic  Policy = "classic"  // the rules of Lars 1.0
+	Adaptive Policy = "adaptive" // each host against its peers
+)
+
+// Config holds the settings of a LoadBalance. One Config may serve any number
+// of LoadBalances; nobody may change it once it was handed to one. Those below
+// Check are of the policy classic; adaptive has none of its own.
 type Config struct {
+	// Policy is the set of rules. Default Classic.
+	Policy Policy
+
+	// Seed decides what adaptive leaves to chance. Default 0.
+	Seed uint64
+
+	// Check says that adaptive may ask for TCP connections to hosts, before it
+	// spends a call on one that was bad. Default true.
+	Check bool
+
 	// ProbeNum is how many picks pass an overloaded host by before one pick
 	// probes it. Default 10; 1 to 1,000,000.
 	ProbeNum uint32
@@ -51,9 +71,11 @@ type Config struct {
 	OverloadTimeout time.Duration
 }
 
-// DefaultConfig returns the settings Lars has always had.
+// DefaultConfig returns the settings Lars has always had: those of classic.
 func DefaultConfig() Config {
 	return Config{
+		Policy:          Classic,
+		Check:           true,
 		ProbeNum:        10,
 		InitSuccCnt:     180,
 		InitErrCnt:      5,
@@ -76,6 +98,9 @@ const (
 // Validate reports the first setting that is out of its bounds, by the name it
 // has in the configuration file, with its value and what is allowed.
 func (c *Config) Validate() error {
+	if c.Policy != Classic && c.Policy != Adaptive {
+		return fmt.Errorf("balance: policy is %q, allowed is %q or %q", c.Policy, Classic, Adaptive)
+	}
 	for _, n := range []struct {
 		key        string
 		value, min uint32

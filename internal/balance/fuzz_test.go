@@ -88,7 +88,7 @@ func (b *trial) step() {
 	default:
 		b.m.probeNum, b.m.errRate = 1+b.next()%12, b.next()*4%1001
 		cfg := b.m.config()
-		b.lb.SetConfig(&cfg)
+		b.lb.SetConfig(&cfg, b.now)
 	}
 }
 
@@ -107,7 +107,7 @@ func (b *trial) run() {
 		if err := b.lb.Check(); err != nil {
 			b.t.Fatal(err)
 		}
-		if got, want := b.lb.View(nil), b.m.view(); !slices.Equal(got, want) {
+		if got, want := b.lb.View(nil, b.now), b.m.view(); !slices.Equal(got, want) {
 			b.t.Fatalf("at %v\n got %+v\nwant %+v", b.now, got, want)
 		}
 	}

@@ -31,9 +31,12 @@ type host struct {
 	weight     uint16
 	state      State
 	generation uint8 // of the last Update that named it
+	share      int32 // of the picks, relative to other idle hosts; see shareUnit
+	turn       int32 // how much of a turn it has been passed over for
 	prev, next *host // neighbours on its list
 	since      time.Duration
-	stats      stats
+	stats      stats   // of the policy classic
+	health     *health // of the policy adaptive; nil under another
 	unsent     unsent
 }
 

@@ -34,35 +34,91 @@ func (l *list) remove(h *host) {
 	l.len--
 }
 
-// lists are the two lists of a module. A host's state names the one it is on.
+// lists are where the hosts of a module stand. A host with a weight is on the
+// one of idle and overload that its state names; one without is on drained,
+// whatever its state.
 type lists struct {
-	idle, overload list
+	idle     turns
+	overload list
+	drained  list
 }
 
-func (ls *lists) of(s State) *list {
-	if s == Overload {
-		return &ls.overload
+// open is the number of hosts that may get calls: all but the drained ones.
+func (ls *lists) open() int { return ls.idle.len + ls.overload.len }
+
+// add puts a host that is on no list where its weight and state say.
+func (ls *lists) add(h *host) {
+	switch {
+	case h.weight == 0:
+		ls.drained.pushBack(h)
+	case h.state == Overload:
+		ls.overload.pushBack(h)
+	default:
+		ls.idle.add(h)
 	}
-	return &ls.idle
 }
 
-// add puts a host that is on no list at the tail of the one its state names.
-func (ls *lists) add(h *host) { ls.of(h.state).pushBack(h) }
+func (ls *lists) remove(h *host) {
+	switch {
+	case h.weight == 0:
+		ls.drained.remove(h)
+	case h.state == Overload:
+		ls.overload.remove(h)
+	default:
+		ls.idle.remove(h)
+	}
+}
 
-func (ls *lists) remove(h *host) { ls.of(h.state).remove(h) }
-
-// rotate puts h at the tail of its own list.
+// rotate puts an overloaded host at the tail of its list.
 func (ls *lists) rotate(h *host) {
-	l := ls.of(h.state)
-	if l.tail != h {
-		l.remove(h)
-		l.pushBack(h)
+	if ls.overload.tail != h {
+		ls.overload.remove(h)
+		ls.overload.pushBack(h)
 	}
 }
 
-// move takes h to the tail of the other list.
+// move gives h another state, and the place that goes with it.
 func (ls *lists) move(h *host, to State) {
-	ls.of(h.state).remove(h)
+	ls.remove(h)
 	h.state = to
-	ls.of(to).pushBack(h)
+	h.turn = 0
+	ls.add(h)
 }
+
+// setWeight gives h another weight. A host keeps its place as long as it can.
+func (ls *lists) setWeight(h *host, weight uint16) {
+	if weight == h.weight {
+		return
+	}
+	if weight == 0 || h.weight == 0 {
+		ls.remove(h)
+		h.weight, h.share, h.turn = weight, fullShare(weight), 0
+		ls.add(h)
+		return
+	}
+	h.weight = weight
+	ls.setShare(h, fullShare(weight))
+}
+
+// setShare gives a host that is not drained another share.
+func (ls *lists) setShare(h *host, share int32) {
+	if h.state == Idle {
+		ls.idle.reshare(h, share)
+	} else {
+		h.share = share
+	}
+}
+
+// all calls f for every host. f must not change the lists.
+func (ls *lists) all(f func(*host)) {
+	ls.idle.all(f)
+	for h := ls.overload.head; h != nil; h = h.next {
+		f(h)
+	}
+	for h := ls.drained.head; h != nil; h = h.next {
+		f(h)
+	}
+}
+
+// fullShare is the share of a host that gets all that its weight says.
+func fullShare(weight uint16) int32 { return int32(weight) * shareUnit }

@@ -13,7 +13,7 @@ type Verdict uint8
 // The verdicts of a pick.
 const (
 	Picked     Verdict = iota // a host was returned
-	Overloaded                // every host is overloaded and no probe is due
+	Overloaded                // every host is overloaded or drained, and no probe is due
 	Empty                     // the module has no hosts
 )
 
@@ -33,8 +33,10 @@ func (v Verdict) String() string {
 // its methods may run at the same time as another.
 type LoadBalance struct {
 	module     route.Module
+	cfg        *Config
 	policy     policy
 	lists      lists
+	out        outbox
 	hosts      map[uint64]*host // by key of the address
 	order      []*host          // the same hosts, by address
 	generation uint8            // of the last Update
@@ -44,16 +46,39 @@ type LoadBalance struct {
 // New returns a LoadBalance without hosts. The settings must have passed
 // Validate and must not change afterwards.
 func New(m route.Module, cfg *Config) *LoadBalance {
-	return &LoadBalance{
-		module: m,
-		policy: &classic{cfg: cfg},
-		hosts:  make(map[uint64]*host),
-	}
+	b := &LoadBalance{module: m, cfg: cfg, hosts: make(map[uint64]*host)}
+	b.policy = newPolicy(cfg, &b.lists, &b.out, b.seed())
+	return b
+}
+
+// seed makes modules with the same settings decide by different chance.
+func (b *LoadBalance) seed() uint64 {
+	return b.cfg.Seed ^ uint64(uint32(b.module.ModID))<<32 ^ uint64(uint32(b.module.CmdID))
 }
 
 // SetConfig replaces the settings, under the conditions of New. They apply to
-// later decisions; what is known about the hosts, and the list each is on, stay.
-func (b *LoadBalance) SetConfig(cfg *Config) { b.policy.configure(cfg) }
+// later decisions; what is known about the hosts, and the list each is on,
+// stay. Another policy than before begins anew, with all hosts idle.
+func (b *LoadBalance) SetConfig(cfg *Config, now time.Duration) {
+	before := b.cfg.Policy
+	b.cfg = cfg
+	if cfg.Policy == before {
+		b.policy.configure(cfg)
+		return
+	}
+	b.out = outbox{}
+	for _, h := range b.order {
+		b.lists.remove(h)
+	}
+	b.lists = lists{}
+	b.policy = newPolicy(cfg, &b.lists, &b.out, b.seed())
+	for _, h := range b.order {
+		h.state, h.stats, h.health = Idle, stats{}, nil
+		h.share, h.turn = fullShare(h.weight), 0
+		b.policy.join(h, now)
+		b.lists.add(h)
+	}
+}
 
 // Module returns the module whose hosts b holds.
 func (b *LoadBalance) Module() route.Module { return b.module }
@@ -67,7 +92,7 @@ func (b *LoadBalance) Pick(now time.Duration) (route.Host, Verdict) {
 	if len(b.order) == 0 {
 		return route.Host{}, Empty
 	}
-	h := b.policy.pick(&b.lists, now)
+	h := b.policy.pick(now)
 	if h == nil {
 		return route.Host{}, Overloaded
 	}
@@ -83,7 +108,7 @@ func (b *LoadBalance) Report(addr route.Host, ok bool, cost, now time.Duration) 
 		return false
 	}
 	h.unsent.count(ok)
-	b.policy.report(&b.lists, h, ok, cost, now)
+	b.policy.report(h, ok, cost, now)
 	return true
 }
 
@@ -105,7 +130,7 @@ func (b *LoadBalance) Update(nodes []route.Node, now time.Duration) (added, remo
 			h = b.add(addr, n.Weight, now)
 			added++
 		default:
-			h.weight = n.Weight
+			b.lists.setWeight(h, n.Weight)
 		}
 		h.generation = b.generation
 		if named++; named == route.MaxHosts {
@@ -116,11 +141,12 @@ func (b *LoadBalance) Update(nodes []route.Node, now time.Duration) (added, remo
 	if added > 0 {
 		slices.SortFunc(b.order, func(x, y *host) int { return x.addr.Compare(y.addr) })
 	}
+	b.policy.settle(now)
 	return added, removed
 }
 
 func (b *LoadBalance) add(addr route.Host, weight uint16, now time.Duration) *host {
-	h := &host{addr: addr, weight: weight}
+	h := &host{addr: addr, weight: weight, share: fullShare(weight)}
 	b.ledger.welcome(h)
 	b.policy.join(h, now)
 	b.lists.add(h)
@@ -138,6 +164,7 @@ func (b *LoadBalance) removeUnnamed() int {
 		if h.generation == b.generation {
 			return false
 		}
+		b.policy.leave(h)
 		b.lists.remove(h)
 		delete(b.hosts, key(h.addr))
 		b.ledger.farewell(h)

@@ -73,13 +73,13 @@ func TestUpdateCountsDistinctHosts(t *testing.T) {
 
 func TestReportForUnknownHost(t *testing.T) {
 	f := newFixture(nil, "AB")
-	before := f.lb.View(nil)
+	before := f.lb.View(nil, f.now)
 	for _, h := range []route.Host{{}, host('C'), {IP: host('A').IP, Port: 81}, {IP: host('A').IP + 1, Port: 79}} {
 		if f.lb.Report(h, false, 0, 0) {
 			t.Errorf("a report for %v was accepted", h)
 		}
 	}
-	if got := f.lb.View(nil); !slices.Equal(got, before) {
+	if got := f.lb.View(nil, f.now); !slices.Equal(got, before) {
 		t.Errorf("statistics changed: %+v", got)
 	}
 	if f.lb.HasCounts() {
@@ -135,7 +135,7 @@ func TestNodesAndCountsReuseMemory(t *testing.T) {
 	views := make([]balance.HostView, 0, len(hs))
 	if n := testing.AllocsPerRun(100, func() {
 		dst = lb.Nodes(dst[:0])
-		views = lb.View(views[:0])
+		views = lb.View(views[:0], 0)
 		lb.Report(hs[3], true, 0, 0)
 		counts = lb.TakeCounts(counts[:0])
 	}); n != 0 {

@@ -29,6 +29,7 @@ type modelHost struct {
 
 func (m *model) config() balance.Config {
 	return balance.Config{
+		Policy:   balance.Classic,
 		ProbeNum: uint32(m.probeNum), InitSuccCnt: uint32(m.initSucc), InitErrCnt: uint32(m.initErr),
 		ErrRate: float64(m.errRate) / 1000, SuccRate: float64(m.succRate) / 1000, WindowErrRate: float64(m.windowRate) / 1000,
 		ContinSuccLimit: uint32(m.succLimit), ContinErrLimit: uint32(m.errLimit),
@@ -137,7 +138,7 @@ func (m *model) view() []balance.HostView {
 	var vs []balance.HostView
 	for i, h := range slices.Concat(m.idle, m.overload) {
 		v := balance.HostView{
-			Host: h.addr, Since: h.since,
+			Host: h.addr, Weight: route.DefaultWeight, Since: h.since,
 			VSucc: uint32(h.vsucc), VErr: uint32(h.verr), RSucc: uint32(h.rsucc), RErr: uint32(h.rerr),
 			ContinSucc: uint32(h.continSucc), ContinErr: uint32(h.continError),
 		}

@@ -72,7 +72,7 @@ func newFixture(set func(*balance.Config), letters string) *fixture {
 // states writes idle hosts as capitals and overloaded ones as small letters.
 func (f *fixture) states() string {
 	var b strings.Builder
-	for _, v := range f.lb.View(nil) {
+	for _, v := range f.lb.View(nil, f.now) {
 		letter := string(rune(v.Host.IP & 0xff))
 		if v.State == balance.Overload {
 			letter = strings.ToLower(letter)
@@ -147,12 +147,12 @@ func update(letters, after string) step {
 // stats expects a host's window start and counters.
 func stats(letter byte, since time.Duration, vsucc, verr, rsucc, rerr, continSucc, continErr uint32) step {
 	return step{fmt.Sprintf("stats %c", letter), func(f *fixture) error {
-		for _, v := range f.lb.View(nil) {
+		for _, v := range f.lb.View(nil, f.now) {
 			if v.Host != host(letter) {
 				continue
 			}
 			want := balance.HostView{
-				Host: v.Host, State: v.State, Since: since,
+				Host: v.Host, Weight: v.Weight, State: v.State, Since: since,
 				VSucc: vsucc, VErr: verr, RSucc: rsucc, RErr: rerr, ContinSucc: continSucc, ContinErr: continErr,
 			}
 			if v != want {
@@ -168,7 +168,7 @@ func config(set func(*balance.Config)) step {
 	return step{"config", func(f *fixture) error {
 		cfg := f.cfg
 		set(&cfg)
-		f.lb.SetConfig(&cfg)
+		f.lb.SetConfig(&cfg, f.now)
 		return nil
 	}}
 }

@@ -26,6 +26,7 @@ const (
 // Agent is lars-lb-agent. Its methods may be called on any goroutine.
 type Agent struct {
 	log      *slog.Logger
+	clock    func() time.Duration
 	shards   [route.Shards]*RouteLB
 	servers  [route.Shards]*reactor.UDPServer
 	dns      *dnsClient
@@ -38,9 +39,9 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	a := &Agent{log: log}
 	start := time.Now()
 	clock := func() time.Duration { return time.Since(start) }
+	a := &Agent{log: log, clock: clock}
 	for i := range a.shards {
 		a.shards[i] = newRouteLB(&cfg)
 	}
@@ -154,7 +155,7 @@ func (a *Agent) Close() {
 // Reload applies settings to the running agent. They must have passed Validate.
 func (a *Agent) Reload(s Settings) {
 	for _, r := range a.shards {
-		r.SetSettings(&s)
+		r.SetSettings(&s, a.clock())
 	}
 }
 

@@ -66,6 +66,8 @@ func ConfigFrom(c config.Agent) Config {
 func SettingsFrom(b config.Balance) Settings {
 	return Settings{
 		Balance: balance.Config{
+			Policy:          balance.Policy(b.Policy),
+			Check:           true,
 			ProbeNum:        uint32(b.ProbeNum),
 			InitSuccCnt:     uint32(b.InitSuccCount),
 			InitErrCnt:      uint32(b.InitErrCount),

@@ -240,12 +240,12 @@ func (r *RouteLB) AskAll(dst []route.Module, now time.Duration) []route.Module {
 }
 
 // SetSettings replaces the settings, which must have passed Validate.
-func (r *RouteLB) SetSettings(s *Settings) {
+func (r *RouteLB) SetSettings(s *Settings, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.settings = s
 	for _, m := range r.modules {
-		m.lb.SetConfig(&s.Balance)
+		m.lb.SetConfig(&s.Balance, now)
 	}
 }
 

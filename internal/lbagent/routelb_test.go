@@ -217,7 +217,7 @@ func TestShorterReportTimeoutHoldsForCountsThatWait(t *testing.T) {
 	r.Report(module1, hostA, true, 0, 0)
 	s := DefaultConfig().Settings
 	s.ReportTimeout = time.Second
-	r.SetSettings(&s)
+	r.SetSettings(&s, 0)
 	r.Report(module4, hostA, true, 0, time.Second)
 	for _, due := range []struct {
 		id route.Module

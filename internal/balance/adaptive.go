@@ -1,0 +1,315 @@
+package balance
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// adaptive is the policy that compares each host with its peers. Idle hosts
+// take turns. What is known about a host comes from the reports on it and from
+// the picks that stay without one; both are weighed against what the module's
+// other hosts show at the same time (see evidence). A host that is worse is
+// ejected, and brought back by probes that run on a clock.
+type adaptive struct {
+	cfg    *Config
+	lists  *lists
+	out    *outbox
+	random rand.PCG
+
+	picks   uint64 // handed out or refused
+	reports uint32
+
+	normal   normal // of calls
+	lateness normal // of generations of picks: those that were late
+	costs    middle // of the median costs of hosts, µs
+	turns    middle // of their turnarounds, µs
+	refresh  int    // reports until the two are computed anew
+	scratch  []float32
+
+	suspects int // among the idle hosts
+	tries    tries
+	ramping  []*host
+	nextRamp int
+	silence  silence
+	mode     mode
+	trust    trust
+}
+
+const (
+	// slowFactor and slowMargin: a call is slow, and a generation of picks
+	// late, when it takes longer than slowFactor times the median of the
+	// peers, plus slowMargin.
+	slowFactor = 3
+	slowMargin = 5 * time.Millisecond
+	// minLateness is the least share of late generations that is taken for
+	// normal.
+	minLateness = 0.02
+	// minProgress is how many reports on the module must have come while a
+	// generation waited, before it counts as late: a caller that stands still
+	// makes all of them wait.
+	minProgress = 3
+	// minRefresh is the least number of reports between two computations of
+	// the peers' medians. With more hosts it is their number, so that the
+	// computation, linear in it, costs each report the same.
+	minRefresh = 16
+)
+
+func newAdaptive(cfg *Config, ls *lists, out *outbox, seed uint64) *adaptive {
+	a := &adaptive{cfg: cfg, lists: ls, out: out, random: *rand.NewPCG(seed, 0)}
+	a.normal.reset()
+	a.lateness.reset()
+	return a
+}
+
+func (a *adaptive) configure(cfg *Config) { a.cfg = cfg }
+
+func (a *adaptive) join(h *host, now time.Duration) {
+	h.health = &health{counted: true, returnedAt: never, away: away{slot: -1}}
+	h.since = now
+}
+
+func (a *adaptive) leave(h *host) {
+	a.suspect(h, false)
+	a.count(h, false)
+	a.tries.remove(h)
+	a.endRamp(h)
+}
+
+// settle mends what a changed route leaves behind.
+func (a *adaptive) settle(now time.Duration) {
+	a.suspects = 0
+	a.lists.all(func(h *host) {
+		s := h.health
+		drained := h.weight == 0
+		switch {
+		case h.state == Overload && !drained && s.away.slot < 0:
+			a.tries.add(h)
+		case drained:
+			a.tries.remove(h)
+		}
+		if drained {
+			a.endRamp(h)
+		}
+		if s.suspect && h.state == Idle && !drained {
+			a.suspects++
+		}
+	})
+	if a.mode.dark && a.lists.idle.len > 0 {
+		a.brighten(now) // nothing is known about hosts that are new
+	} else if !a.mode.dark && a.lists.idle.len == 0 && a.lists.overload.len > 0 {
+		a.pardon(0, now)
+	}
+}
+
+func (a *adaptive) pick(now time.Duration) *host {
+	a.picks++
+	if h := a.due(now); h != nil {
+		return h
+	}
+	a.growRamp(now)
+	// Hosts may turn out to hang when it is their turn; then it is another's.
+	for a.lists.idle.len > 0 {
+		h := a.lists.idle.next()
+		a.judgeLate(h, now)
+		if h.state == Idle {
+			a.handOut(h, now)
+			return h
+		}
+	}
+	return nil
+}
+
+// handOut notes that h was returned by a pick.
+func (a *adaptive) handOut(h *host, now time.Duration) {
+	s := h.health
+	s.inflight.pick(a.reports, now)
+	if a.silence.pick(a.lists.open()) {
+		// No success will be reported; a failure will take this back.
+		a.normal.add(&s.tally, false, s.counted)
+		s.observe(false, a.cluesFor(h))
+	}
+}
+
+func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
+	s := h.health
+	a.reports++
+	a.normal.advance(now)
+	a.lateness.advance(now)
+	a.rescale()
+	a.silence.report(ok)
+	bad := !ok || a.slow(s, cost)
+	if ok {
+		if cost > 0 {
+			s.cost.add(cost)
+		}
+		a.mode.badRun = 0
+		a.mode.goodAt = now
+	} else {
+		inc(&a.mode.badRun)
+	}
+	a.refreshMiddles()
+	if took, complete := s.inflight.report(a.reports, now); complete {
+		a.generation(h, took > a.lateAfter(s))
+	}
+	switch {
+	case h.weight == 0: // no new picks depend on it
+	case h.state == Overload:
+		a.probed(h, bad, cost, now)
+	default:
+		a.weigh(h, bad)
+		a.judge(h, now)
+		a.judgeModule(now)
+	}
+}
+
+// weigh adds a call to an idle host to the evidence.
+func (a *adaptive) weigh(h *host, bad bool) {
+	s := h.health
+	switch {
+	case a.silence.silent && bad:
+		// It was counted as good when it was picked.
+		c := a.cluesFor(h)
+		a.normal.markBad(&s.tally, s.counted)
+		s.failing -= c.failingGood
+		s.degraded -= c.degradedGood
+		s.observe(true, c)
+	case a.silence.silent:
+	default:
+		s.observe(bad, a.cluesFor(h))
+		a.normal.add(&s.tally, bad, s.counted)
+	}
+}
+
+// cluesFor are the clues that the other hosts' share of bad calls makes of a
+// call to h.
+func (a *adaptive) cluesFor(h *host) *clues {
+	return evidenceTable.at(a.normal.share(h.health.tally, h.health.counted))
+}
+
+// slow reports whether a call took far longer than calls to the peers do.
+func (a *adaptive) slow(s *health, cost time.Duration) bool {
+	if cost <= 0 {
+		return false
+	}
+	peers, ok := a.costs.others(s.cost.value)
+	return ok && cost > limit(peers)
+}
+
+// lateAfter is how long a generation of a host's picks may wait for its reports.
+func (a *adaptive) lateAfter(s *health) time.Duration {
+	peers, ok := a.turns.others(s.inflight.turnaround.value)
+	if !ok {
+		return 1<<63 - 1
+	}
+	return limit(peers)
+}
+
+// never is before every time that matters.
+const never = -24 * time.Hour
+
+// limit is the longest duration that is not conspicuous where the peers'
+// median is this, in µs.
+func limit(peers float32) time.Duration {
+	return time.Duration(slowFactor*peers*float32(time.Microsecond)) + slowMargin
+}
+
+// generation weighs that a generation of picks was late or not.
+func (a *adaptive) generation(h *host, late bool) {
+	if h.state != Idle {
+		return
+	}
+	s := h.health
+	c := evidenceTable.at(max(minLateness, a.lateness.share(s.late, s.counted)))
+	if late {
+		cusum(&s.hanging, c.failingBad)
+	} else {
+		cusum(&s.hanging, c.failingGood)
+	}
+	a.lateness.add(&s.late, late, s.counted)
+}
+
+// judgeLate looks, when it is the host's turn, whether its picks wait for
+// reports while those of its peers do not.
+func (a *adaptive) judgeLate(h *host, now time.Duration) {
+	f := &h.health.inflight
+	wait := f.waiting(now)
+	if wait == 0 || a.reports-f.peers < minProgress || wait <= a.lateAfter(h.health) {
+		return
+	}
+	f.renew(a.reports, now)
+	a.generation(h, true)
+	a.judge(h, now)
+}
+
+// refreshMiddles computes the medians of the hosts' medians when it is time.
+func (a *adaptive) refreshMiddles() {
+	if a.refresh--; a.refresh > 0 {
+		return
+	}
+	a.refresh = max(minRefresh, a.lists.open())
+	a.scratch = a.scratch[:0]
+	a.lists.idle.all(func(h *host) {
+		if m := &h.health.cost; m.known() {
+			a.scratch = append(a.scratch, m.value)
+		}
+	})
+	a.costs = newMiddle(a.scratch)
+	a.scratch = a.scratch[:0]
+	a.lists.idle.all(func(h *host) {
+		if m := &h.health.inflight.turnaround; m.known() {
+			a.scratch = append(a.scratch, m.value)
+		}
+	})
+	a.turns = newMiddle(a.scratch)
+}
+
+// rescale keeps the sums of normal in range. It takes time linear in the
+// number of hosts, at most once in some thousand reports.
+func (a *adaptive) rescale() {
+	if a.normal.aged() {
+		f := a.normal.rescale()
+		a.lists.all(func(h *host) { h.health.tally.scale(f) })
+	}
+	if a.lateness.aged() {
+		f := a.lateness.rescale()
+		a.lists.all(func(h *host) { h.health.late.scale(f) })
+	}
+}
+
+// count sets whether a host counts for what is normal.
+func (a *adaptive) count(h *host, counts bool) {
+	s := h.health
+	if s.counted == counts {
+		return
+	}
+	s.counted = counts
+	if counts {
+		a.normal.include(s.tally)
+		a.lateness.include(s.late)
+	} else {
+		a.normal.exclude(s.tally)
+		a.lateness.exclude(s.late)
+	}
+}
+
+// suspect notes whether a host is under suspicion.
+func (a *adaptive) suspect(h *host, suspect bool) {
+	s := h.health
+	if s.suspect == suspect {
+		return
+	}
+	s.suspect = suspect
+	if h.state == Idle && h.weight > 0 {
+		if suspect {
+			a.suspects++
+		} else {
+			a.suspects--
+		}
+	}
+}
+
+// jitter returns d, give or take the share tryJitter of it.
+func (a *adaptive) jitter(d time.Duration) time.Duration {
+	r := float64(a.random.Uint64()>>11) / (1 << 53)
+	return time.Duration(float64(d) * (1 + tryJitter*(2*r-1)))
+}

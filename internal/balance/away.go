@@ -1,0 +1,120 @@
+package balance
+
+import (
+	"container/heap"
+	"math"
+	"time"
+)
+
+const (
+	// firstTry is how long a host is left alone after it was ejected.
+	firstTry = time.Second
+	// tryGrowth is by how much the time to the next probe grows with each bad
+	// one, up to maxTry. It stays below 2 so that a host which is well again
+	// is found within about a third of the time that it was not.
+	tryGrowth = 1.4
+	maxTry    = 50 * time.Second
+	// tryJitter spreads the tries of many agents, plus or minus.
+	tryJitter = 0.2
+	// relapseGrowth is by how much firstTry grows with each relapse, up to
+	// maxTry. A relapse is an ejection within relapseWithin of the return, or
+	// within twice the time the host was last left alone.
+	relapseGrowth = 3
+	relapseWithin = 30 * time.Second
+	maxRelapses   = 8
+	// checkEvery is the time between two TCP checks of a host that is out.
+	checkEvery = 2 * time.Second
+	// trustChecks is how long a host that refuses every TCP check is not
+	// probed by a call.
+	trustChecks = 10 * time.Minute
+	// probeTimeout is how long the report on a probe is awaited.
+	probeTimeout = 3 * time.Second
+	// minGood and maxGood bound how many good probes in a row bring a host
+	// back. Between them it is as many as a host that is as bad as this one
+	// was would pass with a chance of luck.
+	minGood = 3
+	maxGood = 25
+	luck    = 0.1
+	// ramp is the time in which a host that is back regains its share, and
+	// rampStart the part of it that it begins with.
+	ramp      = 10 * time.Second
+	rampStart = 0.1
+)
+
+// away is what is known about a host while it is ejected.
+type away struct {
+	next     time.Duration // when to try it again
+	interval time.Duration // between tries, before jitter
+	hold     time.Duration // how long it was left alone at first
+	leftAt   time.Duration // when it was ejected
+	probedAt time.Duration // the last probe
+	probed   uint64        // the module's picks at that time
+	slot     int32         // in the heap of tries, -1 outside
+	relapses uint8
+	good     uint8 // good probes in a row
+	need     uint8 // how many it takes
+	probing  bool  // a probe is under way
+	vetted   bool  // the TCP check was good, or there is none
+	awaiting bool  // the answer of a TCP check decides about the next try
+}
+
+// lastTry is when a call was last given to the host.
+func (w *away) lastTry() time.Duration { return max(w.leftAt, w.probedAt) }
+
+// goodNeeded is how many good probes it takes after bad of calls were bad.
+func goodNeeded(bad, calls uint32) uint8 {
+	share := share(bad, calls-min(bad, calls))
+	if share >= 1 || calls == 0 {
+		return minGood
+	}
+	n := math.Ceil(math.Log(luck) / math.Log(1-share))
+	return uint8(min(max(n, minGood), maxGood))
+}
+
+// tries are the hosts that are out, the one to be tried next first.
+type tries []*host
+
+func (t tries) Len() int           { return len(t) }
+func (t tries) Less(i, j int) bool { return t[i].health.away.next < t[j].health.away.next }
+func (t tries) Swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].health.away.slot, t[j].health.away.slot = int32(i), int32(j)
+}
+
+func (t *tries) Push(x any) {
+	h := x.(*host)
+	h.health.away.slot = int32(len(*t))
+	*t = append(*t, h)
+}
+
+func (t *tries) Pop() any {
+	last := len(*t) - 1
+	h := (*t)[last]
+	(*t)[last] = nil
+	*t = (*t)[:last]
+	h.health.away.slot = -1
+	return h
+}
+
+func (t *tries) add(h *host) { heap.Push(t, h) }
+
+// remove takes h out, if it is in.
+func (t *tries) remove(h *host) {
+	if i := h.health.away.slot; i >= 0 {
+		heap.Remove(t, int(i))
+	}
+}
+
+// reset sets the time of the next try.
+func (t *tries) reset(h *host, next time.Duration) {
+	h.health.away.next = next
+	heap.Fix(t, int(h.health.away.slot))
+}
+
+// first is the host to be tried next, nil if there is none.
+func (t tries) first() *host {
+	if len(t) == 0 {
+		return nil
+	}
+	return t[0]
+}

@@ -1,0 +1,98 @@
+package balance
+
+import "time"
+
+// trust is whether a TCP connection that could not be made says anything. The
+// services of a module may not listen on TCP at all; so a check counts only
+// while one of a host that works has been good lately.
+type trust struct {
+	goodAt     time.Duration // the last good check
+	known      bool          // there was one
+	noneBefore time.Duration // checks say nothing before this time
+}
+
+const (
+	// trustFor is how long a good check lends trust to bad ones.
+	trustFor = time.Minute
+	// distrustFor is how long nothing is checked after the check of a host
+	// that works was bad.
+	distrustFor = 10 * time.Minute
+	// checkGap is the least time between two checks of a host.
+	checkGap = time.Second
+)
+
+func (t *trust) holds(now time.Duration) bool {
+	return t.known && now-t.goodAt < trustFor && now >= t.noneBefore
+}
+
+// wantsCheck reports whether a host that is out is to be checked before it is
+// probed.
+func (a *adaptive) wantsCheck(h *host, now time.Duration) bool {
+	return a.cfg.Check && !a.mode.dark && now >= a.trust.noneBefore && now-h.health.away.lastTry() < trustChecks
+}
+
+// check asks for a TCP check of h, and for one of a host that works if nothing
+// else lends trust to it.
+func (a *adaptive) check(h *host, now time.Duration) {
+	if !a.cfg.Check || now < a.trust.noneBefore {
+		return
+	}
+	a.ask(h, now)
+	if !a.trust.holds(now) {
+		if c := a.control(); c != nil {
+			a.ask(c, now)
+		}
+	}
+}
+
+func (a *adaptive) ask(h *host, now time.Duration) {
+	s := h.health
+	if s.checkedAt > 0 && now-s.checkedAt < checkGap {
+		return
+	}
+	s.checking, s.checkedAt = true, now
+	a.out.checks = append(a.out.checks, h.addr)
+}
+
+// control is a host that works, if it is found among the few picked last.
+func (a *adaptive) control() *host {
+	const few = 8
+	for i := range a.lists.idle.classes {
+		h := a.lists.idle.classes[i].list.tail
+		for n := 0; n < few && h != nil; n, h = n+1, h.prev {
+			if h.health.worst() == 0 && h.health.tally.calls > 0 {
+				return h
+			}
+		}
+	}
+	return nil
+}
+
+func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
+	s := h.health
+	if !s.checking {
+		return
+	}
+	s.checking, s.refused = false, !ok
+	switch {
+	case ok:
+		a.trust = trust{goodAt: now, known: true}
+		a.vet(h, now)
+	case h.state == Idle && !s.suspect:
+		// It works all the same: TCP says nothing here.
+		a.trust = trust{noneBefore: now + distrustFor}
+	case h.state == Idle && h.weight > 0:
+		a.judge(h, now)
+	case !a.trust.holds(now):
+		a.vet(h, now)
+	}
+}
+
+// vet lets a host that is out be probed, if that was waiting for a check.
+func (a *adaptive) vet(h *host, now time.Duration) {
+	w := &h.health.away
+	if w.awaiting && w.slot >= 0 {
+		w.awaiting, w.vetted = false, true
+		a.tries.reset(h, now)
+	}
+}

@@ -1,0 +1,49 @@
+package balance
+
+import "time"
+
+// health is what the policy adaptive knows about a host.
+type health struct {
+	failing, degraded, hanging float32 // the sums of the tests, nats
+	runBad, runCalls           uint32  // since both failing and degraded were 0
+	tally                      tally
+	late                       tally // as tally, of generations of picks
+	cost                       median
+	inflight                   inflight
+
+	counted bool // its tallies are part of what is normal
+	suspect bool
+	// TCP checks.
+	checking  bool          // asked for, and not answered
+	refused   bool          // the last one failed
+	checkedAt time.Duration // when the last one was asked for
+
+	reason     Reason        // why the host is in its state
+	returnedAt time.Duration // when it came back last; while ramping, the start of the ramp
+	ramping    bool
+	away       away
+}
+
+// worst is the largest of the sums.
+func (s *health) worst() float32 { return max(s.failing, s.degraded, s.hanging) }
+
+// forgive sets the sums to start and forgets the run.
+func (s *health) forgive(start float32) {
+	s.failing, s.degraded, s.hanging = start, start, 0
+	s.runBad, s.runCalls = 0, 0
+}
+
+// observe adds one call to the tests.
+func (s *health) observe(bad bool, c *clues) {
+	if bad {
+		cusum(&s.failing, c.failingBad)
+		cusum(&s.degraded, c.degradedBad)
+		inc(&s.runBad)
+	} else {
+		cusum(&s.failing, c.failingGood)
+		cusum(&s.degraded, c.degradedGood)
+	}
+	if inc(&s.runCalls); s.failing == 0 && s.degraded == 0 {
+		s.runBad, s.runCalls = 0, 0
+	}
+}

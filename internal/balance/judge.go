@@ -1,0 +1,222 @@
+package balance
+
+import (
+	"math"
+	"time"
+)
+
+// mode is what holds for the module as a whole.
+type mode struct {
+	truceUntil time.Duration // nothing is ejected before
+	soberUntil time.Duration // the tallies are of the time since the last truce began
+	dark       bool          // every host fails: all are overloaded
+	darkSince  time.Duration
+	trickleAt  time.Duration // when the next probe in the dark may go out
+	badRun     uint32        // failures reported since the last success
+	goodAt     time.Duration // when that was
+}
+
+const (
+	// truce is how long nothing is ejected after a shared cause.
+	truce = 10 * time.Second
+	// sober is for how long after a truce a host that did well in it is proof
+	// that the cause is not shared by all.
+	sober = 60 * time.Second
+	// A host has done well if, of at least provenCalls, no more than the share
+	// provenBad were bad.
+	provenCalls = 20
+	provenBad   = 0.05
+	// It is dark after minDark failures in a row, or darkPerHost a host if
+	// that is more, and no success for darkAfter.
+	minDark     = 30
+	darkPerHost = 3
+	darkAfter   = 200 * time.Millisecond
+	// trickle is the time between two probes of a module in the dark. Each
+	// host gets one per firstTry at most.
+	trickle = 50 * time.Millisecond
+)
+
+// Mood is how a policy sees a module as a whole.
+type Mood struct {
+	Cause  Cause         // Fresh unless something is the matter
+	Until  time.Duration // when it ends, if that is known
+	Normal float64       // share of bad calls that is normal now
+}
+
+func (a *adaptive) mood(now time.Duration) Mood {
+	m := Mood{Normal: a.normal.share(tally{}, false)}
+	switch {
+	case a.mode.dark:
+		m.Cause = Blackout
+	case now < a.mode.truceUntil:
+		m.Cause, m.Until = SharedCause, a.mode.truceUntil
+	}
+	return m
+}
+
+// judge ejects h if the evidence against it suffices.
+func (a *adaptive) judge(h *host, now time.Duration) {
+	s := h.health
+	wasSuspect := s.suspect
+	a.suspect(h, s.worst() >= suspicion)
+	a.count(h, !s.suspect || now < a.mode.truceUntil)
+	if s.suspect && !wasSuspect {
+		s.refused = false
+		a.check(h, now)
+	}
+	var cause Cause
+	switch {
+	case s.failing >= alarm:
+		cause = Failing
+	case s.degraded >= alarm:
+		cause = Degraded
+	case s.hanging >= alarm:
+		cause = Hanging
+	case s.suspect && s.refused && a.trust.holds(now):
+		cause = Unreachable
+	default:
+		return
+	}
+	if now >= a.mode.truceUntil && a.mayEject(h, now) {
+		a.eject(h, cause, now)
+		return
+	}
+	s.failing, s.degraded, s.hanging = min(s.failing, alarm), min(s.degraded, alarm), min(s.hanging, alarm)
+}
+
+// mayEject reports whether h alone is to blame. Otherwise it declares a truce.
+func (a *adaptive) mayEject(h *host, now time.Duration) bool {
+	idle, open := a.lists.idle.len, a.lists.open()
+	if open == 1 {
+		return false // it has no peers; whether it is any good judgeModule sees
+	}
+	if 2*(a.lists.overload.len+1) <= open {
+		return true
+	}
+	// Most would be out. That is right if the rest are well.
+	rest, suspects := idle-1, a.suspects
+	if h.health.suspect {
+		suspects--
+	}
+	if rest > 0 && 2*suspects <= rest || a.proven(h, now) {
+		return true
+	}
+	a.pardon(0, now)
+	a.mode.truceUntil, a.mode.soberUntil = now+truce, now+truce+sober
+	a.normal.reset()
+	a.lateness.reset()
+	a.lists.all(func(h *host) { h.health.tally, h.health.late = tally{}, tally{} })
+	a.out.tell(Event{State: Idle, Reason: Reason{Cause: SharedCause}, Hosts: open})
+	return false
+}
+
+// proven reports whether some hosts other than h did well while most seemed
+// bad: a tenth of them, and at least one.
+func (a *adaptive) proven(h *host, now time.Duration) bool {
+	if now >= a.mode.soberUntil {
+		return false
+	}
+	well := 0
+	a.lists.idle.all(func(o *host) {
+		if share, calls := a.normal.of(o.health.tally); o != h && calls >= provenCalls && share <= provenBad {
+			well++
+		}
+	})
+	return well >= max(1, a.lists.open()/10)
+}
+
+// judgeModule notices that every host fails.
+func (a *adaptive) judgeModule(now time.Duration) {
+	m := &a.mode
+	open := a.lists.open()
+	if m.dark || a.silence.silent || m.badRun < uint32(max(minDark, darkPerHost*open)) || now-m.goodAt < darkAfter {
+		return
+	}
+	m.dark, m.darkSince, m.truceUntil, m.trickleAt = true, now, 0, now
+	a.out.tell(Event{State: Overload, Reason: Reason{Cause: Blackout, Bad: m.badRun, Calls: m.badRun}, Out: open, Hosts: open})
+	for a.lists.idle.len > 0 {
+		h := a.lists.idle.next()
+		a.setAway(h, Reason{Cause: Blackout}, 0, now)
+	}
+	for _, h := range a.tries {
+		h.health.away.vetted = true // a trickle of calls is all that goes out
+	}
+}
+
+// brighten ends the dark: what befell all together, all get over together.
+func (a *adaptive) brighten(now time.Duration) {
+	a.mode.dark = false
+	a.mode.badRun = 0
+	a.mode.goodAt = now
+	a.pardon(headStart, now)
+	a.out.tell(Event{State: Idle, Reason: Reason{Cause: Recovered}, Hosts: a.lists.open()})
+}
+
+// pardon makes all hosts idle. The sums of their tests begin at start.
+func (a *adaptive) pardon(start float32, now time.Duration) {
+	for len(a.tries) > 0 {
+		h := a.tries.first()
+		a.tries.remove(h)
+		a.lists.move(h, Idle)
+		a.welcome(h, Pardoned, now)
+		h.health.returnedAt = never // to fall again is no relapse
+	}
+	a.lists.all(func(h *host) {
+		a.suspect(h, false)
+		h.health.forgive(start)
+		a.count(h, true)
+	})
+}
+
+// eject takes h out of the traffic.
+func (a *adaptive) eject(h *host, cause Cause, now time.Duration) {
+	s := h.health
+	relapse := now-s.returnedAt < max(relapseWithin, 2*s.away.hold)
+	if !relapse {
+		s.away.relapses = 0
+	} else if s.away.relapses < maxRelapses {
+		s.away.relapses++
+	}
+	hold := min(maxTry, firstTry*time.Duration(math.Pow(relapseGrowth, float64(s.away.relapses))))
+	r := Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls, Normal: a.normal.share(s.tally, s.counted),
+		Cost: s.cost.duration()}
+	if peers, ok := a.costs.others(s.cost.value); ok {
+		r.PeerCost = time.Duration(peers * float32(time.Microsecond))
+	}
+	a.setAway(h, r, hold, now)
+	a.tellHost(h)
+}
+
+func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
+	s := h.health
+	a.suspect(h, false)
+	a.count(h, false)
+	a.endRamp(h)
+	a.lists.move(h, Overload)
+	h.since = now
+	w := &s.away
+	w.leftAt, w.hold, w.interval = now, hold, max(hold, firstTry)
+	w.good, w.need = 0, goodNeeded(s.runBad, s.runCalls)
+	w.probing, w.vetted, w.awaiting = false, false, false
+	w.next = now + a.jitter(hold)
+	s.reason = r
+	s.inflight.old, s.inflight.young = 0, 0
+	a.tries.add(h)
+}
+
+// welcome makes h, which was moved to the idle list, one of them again.
+func (a *adaptive) welcome(h *host, cause Cause, now time.Duration) {
+	s := h.health
+	h.since = now
+	s.returnedAt = now
+	s.reason = Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls}
+	s.tally, s.late = tally{}, tally{}
+	s.inflight.old, s.inflight.young = 0, 0
+	s.refused, s.away.probing = false, false
+	s.forgive(headStart)
+	a.count(h, true)
+}
+
+func (a *adaptive) tellHost(h *host) {
+	a.out.tell(Event{Host: h.addr, State: h.state, Reason: h.health.reason, Out: a.lists.overload.len, Hosts: a.lists.open()})
+}

@@ -1,0 +1,106 @@
+package balance
+
+import "time"
+
+const (
+	// memory is how long calls count for what is normal: their weight falls
+	// to 1/e in that time, or in the time of memoryCalls calls if that is
+	// longer.
+	memory      = 10 * time.Second
+	memoryCalls = 250
+	// Before there are calls, normal is firstNormal, with the weight of
+	// firstCalls calls.
+	firstNormal = 0.01
+	firstCalls  = 50
+	// maxUnit is when the sums are brought back to units of one call.
+	maxUnit = 1e12
+)
+
+// tally is a sum of calls and of bad ones among them, in units that the
+// normal of its module sets.
+type tally struct{ bad, calls float32 }
+
+func (t *tally) scale(f float32) { t.bad, t.calls = t.bad*f, t.calls*f }
+
+// normal is the share of bad calls that a module's hosts have lately, leaving
+// out those under suspicion. Older calls count less. To spare the decay of
+// every sum, a new call counts for more than the ones before it (forward
+// decay; Cormode et al., ICDE 2009).
+type normal struct {
+	bad, calls float64       // of the hosts that count
+	unit       float64       // what a call adds to a sum now
+	at         time.Duration // when unit was set
+}
+
+// advance lets time pass up to now, when a call has ended.
+func (n *normal) advance(now time.Duration) {
+	if dt := now - n.at; dt > 0 {
+		n.unit *= 1 + min(float64(dt)/float64(memory), 1.0/memoryCalls)
+		n.at = now
+	}
+}
+
+// aged reports whether the sums have to be rescaled.
+func (n *normal) aged() bool { return n.unit > maxUnit }
+
+// add counts a call for a host, and for all if the host counts.
+func (n *normal) add(t *tally, bad, counts bool) {
+	t.calls += float32(n.unit)
+	if bad {
+		t.bad += float32(n.unit)
+	}
+	if counts {
+		n.calls += n.unit
+		if bad {
+			n.bad += n.unit
+		}
+	}
+}
+
+// markBad makes bad a call that was counted as good.
+func (n *normal) markBad(t *tally, counts bool) {
+	t.bad += float32(n.unit)
+	if counts {
+		n.bad += n.unit
+	}
+}
+
+// include and exclude change whether a host counts.
+func (n *normal) include(t tally) {
+	n.bad += float64(t.bad)
+	n.calls += float64(t.calls)
+}
+
+func (n *normal) exclude(t tally) {
+	n.bad = max(0, n.bad-float64(t.bad))
+	n.calls = max(0, n.calls-float64(t.calls))
+}
+
+// share is the share of bad calls that is normal for a host: that of the
+// others. counts says whether the host's own calls are among the sums.
+func (n *normal) share(own tally, counts bool) float64 {
+	bad, calls := n.bad, n.calls
+	if counts {
+		bad, calls = max(0, bad-float64(own.bad)), max(0, calls-float64(own.calls))
+	}
+	return (bad + firstNormal*firstCalls*n.unit) / (calls + firstCalls*n.unit)
+}
+
+// of returns a host's own share of bad calls, and how many recent calls that
+// is made of.
+func (n *normal) of(t tally) (share, calls float64) {
+	if t.calls == 0 {
+		return 0, 0
+	}
+	return float64(t.bad / t.calls), float64(t.calls) / n.unit
+}
+
+// reset forgets everything; the tallies must be reset with it.
+func (n *normal) reset() { n.bad, n.calls, n.unit = 0, 0, 1 }
+
+// rescale makes a call the unit again. The factor is for every tally.
+func (n *normal) rescale() (factor float32) {
+	f := 1 / n.unit
+	n.bad, n.calls, n.unit = n.bad*f, n.calls*f, 1
+	return float32(f)
+}

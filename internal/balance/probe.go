@@ -1,0 +1,139 @@
+package balance
+
+import "time"
+
+// maxDue bounds how many hosts a pick looks at that are to be tried.
+const maxDue = 4
+
+// due returns a host that is out and to be probed by this pick, if there is
+// one. Hosts that are due and need something else first get it.
+func (a *adaptive) due(now time.Duration) *host {
+	for range maxDue {
+		h := a.tries.first()
+		if h == nil || h.health.away.next > now {
+			return nil
+		}
+		w := &h.health.away
+		switch {
+		case w.probing:
+			a.unanswered(h, now)
+		case !w.vetted && a.wantsCheck(h, now):
+			// The answer makes it vetted, or puts off the next try.
+			w.awaiting = true
+			a.tries.reset(h, now+checkEvery)
+			a.check(h, now)
+		case a.picks-w.probed < uint64(a.lists.open()):
+			// More would be above its fair share of the picks.
+			a.tries.reset(h, now+time.Millisecond)
+		case a.mode.dark && w.good == 0 && now < a.mode.trickleAt:
+			return nil
+		default:
+			a.mode.trickleAt = now + trickle
+			w.probing, w.probedAt, w.probed = true, now, a.picks
+			a.tries.reset(h, now+probeTimeout)
+			a.lists.rotate(h)
+			return h
+		}
+	}
+	return nil
+}
+
+// probed learns how a probe went. Reports on earlier calls pass by.
+func (a *adaptive) probed(h *host, bad bool, cost, now time.Duration) {
+	w := &h.health.away
+	if !w.probing || cost > now-w.probedAt+time.Millisecond {
+		return
+	}
+	w.probing = false
+	if bad {
+		a.putOff(h, now)
+		return
+	}
+	if w.good++; w.good < w.need {
+		a.tries.reset(h, now) // the next one follows at once
+		return
+	}
+	if a.mode.dark {
+		a.brighten(now)
+		return
+	}
+	a.comeBack(h, now)
+}
+
+// putOff sets the next try of a host that failed one.
+func (a *adaptive) putOff(h *host, now time.Duration) {
+	w := &h.health.away
+	w.good, w.vetted = 0, a.mode.dark
+	if a.mode.dark {
+		w.interval = firstTry
+	} else {
+		w.interval = min(maxTry, time.Duration(float64(w.interval)*tryGrowth))
+	}
+	a.tries.reset(h, now+a.jitter(w.interval))
+}
+
+// unanswered is called when no report came on a probe.
+func (a *adaptive) unanswered(h *host, now time.Duration) {
+	w := &h.health.away
+	w.probing = false
+	if a.silence.silent {
+		w.probing = true
+		a.probed(h, false, 0, now) // no news is good news
+		return
+	}
+	w.good, w.vetted = 0, a.mode.dark
+	a.tries.reset(h, now+a.jitter(w.interval))
+}
+
+// comeBack gives h its share back, by and by.
+func (a *adaptive) comeBack(h *host, now time.Duration) {
+	a.tries.remove(h)
+	a.lists.move(h, Idle)
+	a.welcome(h, Recovered, now)
+	a.ramping = append(a.ramping, h)
+	h.health.ramping = true
+	a.lists.setShare(h, rampShare(h, now))
+	a.tellHost(h)
+}
+
+// rampShare is the share of a host that came back. It grows in steps, so that
+// few picks have to change it.
+func rampShare(h *host, now time.Duration) int32 {
+	const steps = 32
+	grown := min(1, float64(now-h.health.returnedAt)/float64(ramp))
+	step := int64((rampStart + (1-rampStart)*grown) * steps)
+	return max(1, int32(int64(fullShare(h.weight))*step/steps))
+}
+
+// growRamp sets the share of one of the hosts that came back lately.
+func (a *adaptive) growRamp(now time.Duration) {
+	if len(a.ramping) == 0 {
+		return
+	}
+	a.nextRamp = (a.nextRamp + 1) % len(a.ramping)
+	h := a.ramping[a.nextRamp]
+	if now-h.health.returnedAt >= ramp {
+		a.endRamp(h)
+		return
+	}
+	a.lists.setShare(h, rampShare(h, now))
+}
+
+// endRamp gives h its full share at once, if it has not got it.
+func (a *adaptive) endRamp(h *host) {
+	if !h.health.ramping {
+		return
+	}
+	h.health.ramping = false
+	for i, r := range a.ramping {
+		if r == h {
+			last := len(a.ramping) - 1
+			a.ramping[i], a.ramping[last] = a.ramping[last], nil
+			a.ramping = a.ramping[:last]
+			break
+		}
+	}
+	if h.weight > 0 {
+		a.lists.setShare(h, fullShare(h.weight))
+	}
+}
