@@ -19,12 +19,13 @@ type adaptive struct {
 	picks   uint64 // handed out or refused
 	reports uint32
 
-	normal   normal // of calls
-	lateness normal // of generations of picks: those that were late
-	costs    middle // of the median costs of hosts, µs
-	turns    middle // of their turnarounds, µs
-	refresh  int    // reports until the two are computed anew
-	scratch  []float32
+	normal    normal // of calls
+	lateness  normal // of generations of picks: those that were late
+	costs     middle // of the median costs of hosts, µs
+	turns     middle // of their turnarounds, µs
+	refresh   int    // reports until the two are computed anew
+	refreshed bool   // they were by this report: what is linear in the hosts may be done
+	scratch   []float32
 
 	suspects int // among the idle hosts
 	tries    tries
@@ -148,7 +149,7 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 		inc(&a.mode.badRun)
 	}
 	a.refreshMiddles()
-	if took, complete := s.inflight.report(a.reports, now); complete {
+	if took, complete := s.inflight.report(ok, cost, a.reports, now); complete {
 		a.generation(h, took > a.lateAfter(s))
 	}
 	switch {
@@ -233,17 +234,18 @@ func (a *adaptive) generation(h *host, late bool) {
 func (a *adaptive) judgeLate(h *host, now time.Duration) {
 	f := &h.health.inflight
 	wait := f.waiting(now)
-	if wait == 0 || a.reports-f.peers < minProgress || wait <= a.lateAfter(h.health) {
+	if wait == 0 || a.reports-f.reports < minProgress || wait <= a.lateAfter(h.health) {
 		return
 	}
-	f.renew(a.reports, now)
+	f.giveUp(wait, a.reports, now)
 	a.generation(h, true)
 	a.judge(h, now)
 }
 
 // refreshMiddles computes the medians of the hosts' medians when it is time.
 func (a *adaptive) refreshMiddles() {
-	if a.refresh--; a.refresh > 0 {
+	a.refresh--
+	if a.refreshed = a.refresh <= 0; !a.refreshed {
 		return
 	}
 	a.refresh = max(minRefresh, a.lists.open())

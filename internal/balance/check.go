@@ -9,6 +9,7 @@ type trust struct {
 	goodAt     time.Duration // the last good check
 	known      bool          // there was one
 	noneBefore time.Duration // checks say nothing before this time
+	unanswered uint8         // checks of hosts that work, asked for one after the other
 }
 
 const (
@@ -17,8 +18,13 @@ const (
 	// distrustFor is how long nothing is checked after the check of a host
 	// that works was bad.
 	distrustFor = 10 * time.Minute
-	// checkGap is the least time between two checks of a host.
-	checkGap = time.Second
+	// attemptGap is the least time between two attempts at a host that is out
+	// or under suspicion, be it a check or a probe. Only a good probe may be
+	// followed at once.
+	attemptGap = time.Second
+	// maxUnanswered is how many checks of hosts that work are waited for before
+	// bad checks are passed over.
+	maxUnanswered = 3
 )
 
 func (t *trust) holds(now time.Duration) bool {
@@ -38,20 +44,22 @@ func (a *adaptive) check(h *host, now time.Duration) {
 		return
 	}
 	a.ask(h, now)
-	if !a.trust.holds(now) {
-		if c := a.control(); c != nil {
-			a.ask(c, now)
+	if !a.trust.holds(now + trustFor/2) { // it has to last until the answer is there
+		if c := a.control(); c != nil && a.ask(c, now) {
+			inc8(&a.trust.unanswered)
 		}
 	}
 }
 
-func (a *adaptive) ask(h *host, now time.Duration) {
+// ask has a host checked, unless that was just done.
+func (a *adaptive) ask(h *host, now time.Duration) bool {
 	s := h.health
-	if s.checkedAt > 0 && now-s.checkedAt < checkGap {
-		return
+	if s.checkedAt > 0 && now-s.checkedAt < attemptGap {
+		return false
 	}
 	s.checking, s.checkedAt = true, now
 	a.out.checks = append(a.out.checks, h.addr)
+	return true
 }
 
 // control is a host that works, if it is found among the few picked last.
@@ -83,8 +91,8 @@ func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
 		a.trust = trust{noneBefore: now + distrustFor}
 	case h.state == Idle && h.weight > 0:
 		a.judge(h, now)
-	case !a.trust.holds(now):
-		a.vet(h, now)
+	case !a.trust.holds(now) && (a.trust.unanswered == 0 || a.trust.unanswered > maxUnanswered):
+		a.vet(h, now) // there is nothing to tell what the check means
 	}
 }
 

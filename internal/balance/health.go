@@ -27,6 +27,9 @@ type health struct {
 // worst is the largest of the sums.
 func (s *health) worst() float32 { return max(s.failing, s.degraded, s.hanging) }
 
+// lastAttempt is when the host was last checked or probed.
+func (s *health) lastAttempt() time.Duration { return max(s.checkedAt, s.away.probedAt) }
+
 // forgive sets the sums to start and forgets the run.
 func (s *health) forgive(start float32) {
 	s.failing, s.degraded, s.hanging = start, start, 0

@@ -69,6 +69,12 @@ func inc(n *uint32) {
 	}
 }
 
+func inc8(n *uint8) {
+	if *n != math.MaxUint8 {
+		*n++
+	}
+}
+
 // share is part/(part+rest), 0 without any calls. IEEE division rounds
 // correctly, and so does the parser that read a configured rate: a share that
 // equals a rate in decimal compares equal to it. Multiplying the rate by the

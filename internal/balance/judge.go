@@ -8,6 +8,7 @@ import (
 // mode is what holds for the module as a whole.
 type mode struct {
 	truceUntil time.Duration // nothing is ejected before
+	truce      time.Duration // how long the last truce was
 	soberUntil time.Duration // the tallies are of the time since the last truce began
 	dark       bool          // every host fails: all are overloaded
 	darkSince  time.Duration
@@ -17,15 +18,20 @@ type mode struct {
 }
 
 const (
-	// truce is how long nothing is ejected after a shared cause.
-	truce = 10 * time.Second
+	// firstTruce is how long nothing is ejected after a shared cause. If most
+	// hosts seem bad again within sober of its end, the next truce is twice as
+	// long, up to maxTruce: ejecting some may be what makes the others bad,
+	// when they cannot carry the traffic of all.
+	firstTruce = 10 * time.Second
+	maxTruce   = 5 * time.Minute
 	// sober is for how long after a truce a host that did well in it is proof
 	// that the cause is not shared by all.
 	sober = 60 * time.Second
 	// A host has done well if, of at least provenCalls, no more than the share
-	// provenBad were bad.
+	// provenBad were bad, and badly if it was at least provenBadly.
 	provenCalls = 20
 	provenBad   = 0.05
+	provenBadly = 0.5
 	// It is dark after minDark failures in a row, or darkPerHost a host if
 	// that is more, and no success for darkAfter.
 	minDark     = 30
@@ -77,7 +83,7 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	default:
 		return
 	}
-	if now >= a.mode.truceUntil && a.mayEject(h, now) {
+	if (now >= a.mode.truceUntil || a.endsTruce(h, now)) && a.mayEject(h, now) {
 		a.eject(h, cause, now)
 		return
 	}
@@ -102,12 +108,28 @@ func (a *adaptive) mayEject(h *host, now time.Duration) bool {
 		return true
 	}
 	a.pardon(0, now)
-	a.mode.truceUntil, a.mode.soberUntil = now+truce, now+truce+sober
+	m := &a.mode
+	if now < m.soberUntil {
+		m.truce = min(2*m.truce, maxTruce)
+	} else {
+		m.truce = firstTruce
+	}
+	m.truceUntil, m.soberUntil = now+m.truce, now+m.truce+sober
 	a.normal.reset()
 	a.lateness.reset()
 	a.lists.all(func(h *host) { h.health.tally, h.health.late = tally{}, tally{} })
 	a.out.tell(Event{State: Idle, Reason: Reason{Cause: SharedCause}, Hosts: open})
 	return false
+}
+
+// endsTruce reports whether, in a first truce, it has come out already that
+// the cause is not shared: h fails mostly, and others do well.
+func (a *adaptive) endsTruce(h *host, now time.Duration) bool {
+	if !a.refreshed || a.mode.truce > firstTruce {
+		return false
+	}
+	share, calls := a.normal.of(h.health.tally)
+	return calls >= provenCalls && share >= provenBadly && a.proven(h, now)
 }
 
 // proven reports whether some hosts other than h did well while most seemed
@@ -200,7 +222,7 @@ func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
 	w.probing, w.vetted, w.awaiting = false, false, false
 	w.next = now + a.jitter(hold)
 	s.reason = r
-	s.inflight.old, s.inflight.young = 0, 0
+	s.inflight.clear()
 	a.tries.add(h)
 }
 
@@ -211,7 +233,7 @@ func (a *adaptive) welcome(h *host, cause Cause, now time.Duration) {
 	s.returnedAt = now
 	s.reason = Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls}
 	s.tally, s.late = tally{}, tally{}
-	s.inflight.old, s.inflight.young = 0, 0
+	s.inflight.clear()
 	s.refused, s.away.probing = false, false
 	s.forgive(headStart)
 	a.count(h, true)

@@ -17,6 +17,8 @@ func (a *adaptive) due(now time.Duration) *host {
 		switch {
 		case w.probing:
 			a.unanswered(h, now)
+		case w.good == 0 && now-h.health.lastAttempt() < attemptGap:
+			a.tries.reset(h, h.health.lastAttempt()+attemptGap)
 		case !w.vetted && a.wantsCheck(h, now):
 			// The answer makes it vetted, or puts off the next try.
 			w.awaiting = true
@@ -45,7 +47,7 @@ func (a *adaptive) probed(h *host, bad bool, cost, now time.Duration) {
 		return
 	}
 	w.probing = false
-	if bad {
+	if bad || now-w.probedAt > a.lateAfter(h.health) {
 		a.putOff(h, now)
 		return
 	}
