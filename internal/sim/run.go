@@ -42,6 +42,20 @@ type Result struct {
 	MostAttempts int
 }
 
+// attempts counts how often a host that is out is tried.
+type attempts struct {
+	recent []time.Duration // within the last second
+	most   int
+}
+
+func (a *attempts) add(now time.Duration) {
+	for len(a.recent) > 0 && a.recent[0] <= now-time.Second {
+		a.recent = a.recent[1:]
+	}
+	a.recent = append(a.recent, now)
+	a.most = max(a.most, len(a.recent))
+}
+
 // Lost is the number of calls that an ideal balancer might have saved: those
 // that failed, were slow or were refused.
 func (r *Result) Lost() int { return r.Failed + r.Slow + r.Refused }
@@ -58,6 +72,7 @@ type run struct {
 	luck     *rand.Rand
 	busy     []time.Duration // until when each host works, where capacity is limited
 	out      []bool          // as of the last sample: agent*hosts+host
+	tried    []attempts      // likewise
 	checks   []int
 	result   Result
 }
@@ -70,6 +85,7 @@ func Run(s *Scenario, a Algorithm, seed uint64) Result {
 		luck:     rand.New(rand.NewPCG(seed, 2)),
 		busy:     make([]time.Duration, s.Hosts),
 		out:      make([]bool, s.agents()*s.Hosts),
+		tried:    make([]attempts, s.agents()*s.Hosts),
 	}
 	env := Env{Hosts: s.Hosts, Good: func(host int, now time.Duration) bool { return r.stateAt(host, now).oracleGood(s) }}
 	for i := range s.agents() {
@@ -87,6 +103,9 @@ func Run(s *Scenario, a Algorithm, seed uint64) Result {
 		r.agenda.add(event{at: time.Duration(i) * time.Millisecond, kind: workerWakes, agent: int32(i % s.agents())})
 	}
 	r.loop()
+	for i := range r.tried {
+		r.result.MostAttempts = max(r.result.MostAttempts, r.tried[i].most)
+	}
 	return r.result
 }
 
@@ -174,6 +193,9 @@ func (r *run) call(agent int32, now time.Duration) time.Duration {
 		return 0
 	}
 	st := r.stateAt(host, now)
+	if e, ok := r.balancer[agent].(Ejector); ok && !st.good() && e.Out(host) {
+		r.tried[int(agent)*r.Hosts+host].add(now)
+	}
 	ok, cost := r.outcome(st, d, r.queue(host, st, now))
 	if counts {
 		if host == 0 {
@@ -220,6 +242,9 @@ func (r *run) startChecks(agent int32, now time.Duration) {
 	r.checks = c.TakeChecks(r.checks[:0])
 	for _, host := range r.checks {
 		e := event{at: now + refusal, kind: checkEnds, agent: agent, host: int32(host)}
+		if !r.stateAt(host, now).good() {
+			r.tried[int(agent)*r.Hosts+host].add(now)
+		}
 		switch r.stateAt(host, now).Mode {
 		case Up, Frozen:
 			e.ok = !r.NoTCP
