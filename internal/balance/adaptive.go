@@ -78,6 +78,12 @@ func (a *adaptive) leave(h *host) {
 
 // settle mends what a changed route leaves behind.
 func (a *adaptive) settle(now time.Duration) {
+	if n := a.lists.idle.len; a.picks == 0 && n > 0 {
+		// Agents that start together should not begin with the same host.
+		for range a.random.Uint64() % uint64(n) {
+			a.lists.idle.next()
+		}
+	}
 	a.suspects = 0
 	a.lists.all(func(h *host) {
 		s := h.health
@@ -143,6 +149,7 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 		if cost > 0 {
 			s.cost.add(cost)
 		}
+		a.doubtChecks(h, cost, now)
 		a.mode.badRun = 0
 		a.mode.goodAt = now
 	} else {
@@ -200,13 +207,16 @@ func (a *adaptive) slow(s *health, cost time.Duration) bool {
 func (a *adaptive) lateAfter(s *health) time.Duration {
 	peers, ok := a.turns.others(s.inflight.turnaround.value)
 	if !ok {
-		return 1<<63 - 1
+		return unlimited
 	}
 	return limit(peers)
 }
 
 // never is before every time that matters.
 const never = -24 * time.Hour
+
+// unlimited is longer than anything takes.
+const unlimited = time.Duration(1<<63 - 1)
 
 // limit is the longest duration that is not conspicuous where the peers'
 // median is this, in µs.

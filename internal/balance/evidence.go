@@ -24,15 +24,16 @@ const (
 	// Crosier 1982).
 	headStart = 8.5
 
-	// minNormal and maxNormal bound the share of bad calls that is taken for
-	// normal.
+	// minNormal is the least share of bad calls that is taken for normal. Where
+	// it is above maxNormal a bad call says nothing any more.
 	minNormal = 0.002
-	maxNormal = 0.45
+	maxNormal = 0.9
 	// worseFactor is how much above normal a degraded host is, at least
 	// minWorse.
 	worseFactor = 4
 	minWorse    = 0.1
-	// failingShare is the share of bad calls of a failing or hanging host.
+	// failingShare is the share of bad calls of a failing or hanging host, at
+	// least half-way between normal and everything.
 	failingShare = 0.9
 )
 
@@ -56,11 +57,15 @@ func newEvidence() *evidence {
 	e := new(evidence)
 	for i := range e {
 		low := math.Ldexp(1+float64(i%8)/8, i/8-firstOctave)
-		p0 := min(max(low*(1+1.0/16), minNormal), maxNormal) // the middle of the step
-		p1 := min(max(worseFactor*p0, minWorse), failingShare)
+		p0 := max(low*(1+1.0/16), minNormal) // the middle of the step
+		if p0 > maxNormal {
+			break
+		}
+		all := max(failingShare, (1+p0)/2)
+		p1 := min(max(worseFactor*p0, minWorse), all)
 		e[i] = clues{
-			failingBad:   float32(math.Log(failingShare / p0)),
-			failingGood:  float32(math.Log((1 - failingShare) / (1 - p0))),
+			failingBad:   float32(math.Log(all / p0)),
+			failingGood:  float32(math.Log((1 - all) / (1 - p0))),
 			degradedBad:  float32(math.Log(p1 / p0)),
 			degradedGood: float32(math.Log((1 - p1) / (1 - p0))),
 		}

@@ -16,6 +16,7 @@ type health struct {
 	// TCP checks.
 	checking  bool          // asked for, and not answered
 	refused   bool          // the last one failed
+	goodSince uint8         // calls that were good all the same
 	checkedAt time.Duration // when the last one was asked for
 
 	reason     Reason        // why the host is in its state

@@ -219,7 +219,8 @@ func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
 	w := &s.away
 	w.leftAt, w.hold, w.interval = now, hold, max(hold, firstTry)
 	w.good, w.need = 0, goodNeeded(s.runBad, s.runCalls)
-	w.probing, w.vetted, w.awaiting = false, false, false
+	w.partly = 2*uint64(s.runBad) < uint64(s.runCalls) && r.Cause == Degraded
+	w.pending, w.probing, w.vetted, w.awaiting = 0, false, false, false
 	w.next = now + a.jitter(hold)
 	s.reason = r
 	s.inflight.clear()
@@ -234,7 +235,7 @@ func (a *adaptive) welcome(h *host, cause Cause, now time.Duration) {
 	s.reason = Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls}
 	s.tally, s.late = tally{}, tally{}
 	s.inflight.clear()
-	s.refused, s.away.probing = false, false
+	s.refused, s.goodSince = false, 0
 	s.forgive(headStart)
 	a.count(h, true)
 }
