@@ -65,7 +65,7 @@ func newAdaptive(cfg *Config, ls *lists, out *outbox, seed uint64) *adaptive {
 func (a *adaptive) configure(cfg *Config) { a.cfg = cfg }
 
 func (a *adaptive) join(h *host, now time.Duration) {
-	h.health = &health{counted: true, returnedAt: never, away: away{slot: -1}}
+	h.health = &health{counted: true, checkedAt: never, returnedAt: never, away: away{slot: -1, probedAt: never}}
 	h.since = now
 }
 

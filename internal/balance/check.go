@@ -55,7 +55,7 @@ func (a *adaptive) check(h *host, now time.Duration) {
 // ask has a host checked, unless that was just done.
 func (a *adaptive) ask(h *host, now time.Duration) bool {
 	s := h.health
-	if s.checkedAt > 0 && now-s.checkedAt < attemptGap {
+	if now-s.lastAttempt() < attemptGap {
 		return false
 	}
 	s.checking, s.checkedAt = true, now

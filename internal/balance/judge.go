@@ -184,9 +184,11 @@ func (a *adaptive) pardon(start float32, now time.Duration) {
 		h.health.returnedAt = never // to fall again is no relapse
 	}
 	a.lists.all(func(h *host) {
-		a.suspect(h, false)
-		h.health.forgive(start)
-		a.count(h, true)
+		if h.state == Idle { // all but drained ones are
+			a.suspect(h, false)
+			h.health.forgive(start)
+			a.count(h, true)
+		}
 	})
 }
 

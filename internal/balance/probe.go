@@ -62,6 +62,7 @@ func (a *adaptive) probed(h *host, bad bool, cost, now time.Duration) {
 		a.putOff(h, now)
 		return
 	}
+	w.vetted = true
 	if w.good++; w.good < w.need {
 		a.tries.reset(h, now) // the next one follows at once
 		return
@@ -97,7 +98,7 @@ func (a *adaptive) unanswered(h *host, now time.Duration) {
 		a.probed(h, false, 0, now) // no news is good news
 		return
 	}
-	w.good, w.vetted = 0, a.mode.dark
+	w.vetted = w.vetted && w.good > 0 || a.mode.dark
 	a.tries.reset(h, now+a.jitter(w.interval))
 }
 
