@@ -180,10 +180,46 @@ func TestChecksSayNothingWhereNobodyListens(t *testing.T) {
 	if w.states() != "AbCD" {
 		t.Fatalf("states are %s", w.states())
 	}
+	if n := w.checks['A'] + w.checks['B'] + w.checks['C'] + w.checks['D']; n == 0 || n > 2 {
+		t.Errorf("%d checks, want B's and one of a host that works", n)
+	}
 	w.bad = ""
 	w.forget()
 	w.run(60*time.Second, 10*ms)
 	w.want("ABCD", "B idle: recovered")
+}
+
+// A host that comes back is under closer watch.
+func TestRelapseIsNoticedSooner(t *testing.T) {
+	w := newTown(t, "ABCD", noCheck)
+	w.run(10*time.Second, 10*ms)
+	w.bad = "B"
+	w.run(time.Second, 10*ms)
+	w.bad = ""
+	for w.states() != "ABCD" {
+		w.run(10*ms, 10*ms)
+	}
+	w.bad = "B"
+	w.forget()
+	for w.states() == "ABCD" {
+		w.run(10*ms, 10*ms)
+	}
+	if n := w.picks['B']; n != 2 {
+		t.Errorf("B was picked %d times before it was out again, want 2", n)
+	}
+}
+
+// A moment in which everything fails is no blackout.
+func TestShortBurstOfFailuresIsNoBlackout(t *testing.T) {
+	w := newTown(t, "ABCD", noCheck)
+	w.run(10*time.Second, 10*ms)
+	w.bad = "ABCD"
+	w.run(150*ms, ms)
+	w.bad = ""
+	w.run(time.Second, ms)
+	if w.none > 0 {
+		t.Errorf("%d picks were refused", w.none)
+	}
 }
 
 // A host that refuses checks for ever while its calls would succeed is tried
@@ -208,6 +244,9 @@ func TestProbesBringAHostBackByAndBy(t *testing.T) {
 	w.forget()
 	w.run(6*time.Second, 10*ms)
 	w.want("ABCD", "B idle: recovered")
+	if v := w.lb.View(nil, w.now)[1]; v.BadShare > 0 || v.RecentCalls == 0 {
+		t.Errorf("%v of %v calls since its return were bad", v.BadShare, v.RecentCalls)
+	}
 	shares := []float64{}
 	for range 12 {
 		w.forget()
@@ -249,14 +288,14 @@ func TestProbesBackOff(t *testing.T) {
 }
 
 func TestAFewPicksAreNotSpentOnProbes(t *testing.T) {
-	w := newTown(t, "ABCD", noCheck)
+	w := newTown(t, "ABCDEFGHIJKL", noCheck)
 	w.run(10*time.Second, 10*ms)
 	w.bad = "B"
 	w.run(time.Second, 10*ms)
 	w.forget()
-	w.run(20*time.Second, time.Second) // 20 picks: B's fair share is 5
-	if w.picks['B'] > 5 {
-		t.Errorf("B got %d of 20 picks", w.picks['B'])
+	w.run(36*time.Second, time.Second) // 36 picks: B's fair share is 3
+	if w.picks['B'] > 3 {
+		t.Errorf("B got %d of 36 picks", w.picks['B'])
 	}
 }
 
@@ -313,7 +352,7 @@ func TestStandstillBlamesNobody(t *testing.T) {
 	for range 50 {
 		w.run(time.Second, 10*ms)
 		w.mute = "ABCDEFGHIJ"
-		w.run(100*ms, 2*ms)
+		w.run(300*ms, 2*ms)
 		w.mute = ""
 		w.now += 500 * ms
 	}
@@ -492,6 +531,23 @@ func TestCallersThatReportOnlyFailures(t *testing.T) {
 	w.forget()
 	w.run(time.Minute, 10*ms)
 	w.want("ABCD", "B idle: recovered")
+}
+
+// Only failures are reported, and there are many: that is no reason to refuse.
+func TestManyFailuresAreNoBlackoutWhereSuccessIsSilent(t *testing.T) {
+	w := newTown(t, "ABCD", noCheck)
+	w.mute = "ABCD"
+	w.run(20*time.Second, 10*ms)
+	for i := range 3000 {
+		w.mute, w.bad = "ABCD", "ABCD"
+		if (i*7+i/5)%5 < 2 {
+			w.mute = ""
+		}
+		w.run(10*ms, 10*ms)
+	}
+	if w.none > 0 {
+		t.Errorf("%d of 3000 picks were refused", w.none)
+	}
 }
 
 // Reports that come after the probe's time is up count as well.
