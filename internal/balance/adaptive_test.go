@@ -22,6 +22,8 @@ type town struct {
 	deaf string // hosts to which no TCP connection can be made
 	mute string // hosts whose picks are never reported
 	cost map[byte]time.Duration
+	// untold says that callers do not report what a call cost.
+	untold bool
 
 	picks  map[byte]int
 	checks map[byte]int
@@ -74,7 +76,11 @@ func (w *town) call() {
 		if c, ok := w.cost[letter]; ok {
 			cost = c
 		}
-		w.lb.Report(h, !has(w.bad, letter), cost, w.now+cost)
+		told := cost
+		if w.untold {
+			told = 0
+		}
+		w.lb.Report(h, !has(w.bad, letter), told, w.now+cost)
 	}
 	w.answer()
 	if err := w.lb.Check(); err != nil {
@@ -372,6 +378,17 @@ func TestSlowHostIsEjected(t *testing.T) {
 	if v.Reason.PeerCost < ms/2 || v.Reason.PeerCost > 2*ms {
 		t.Errorf("the reason says that the peers take %v", v.Reason.PeerCost)
 	}
+}
+
+// Callers need not say how long a call took: the time until they report tells.
+func TestSlowHostIsSeenWithoutCosts(t *testing.T) {
+	w := newTown(t, "ABCD", noCheck)
+	w.untold = true
+	w.run(20*time.Second, 50*ms)
+	w.forget()
+	w.cost['B'] = 60 * ms // and reported before its next turn
+	w.run(5*time.Second, 50*ms)
+	w.want("AbCD", "B overload: hanging")
 }
 
 // When all get slow or fail alike, nobody is out.
