@@ -22,7 +22,7 @@ func newOrdeal(t *testing.T, input []byte) *ordeal {
 	o := &ordeal{
 		trial:   &trial{t: t, input: input, now: time.Hour},
 		weights: map[route.Host]uint16{},
-		tried: map[route.Host]time.Duration{}, good: map[route.Host]bool{},
+		tried:   map[route.Host]time.Duration{}, good: map[route.Host]bool{},
 	}
 	cfg := o.config()
 	o.lb = balance.New(route.Module{ModID: 7}, &cfg)
