@@ -19,13 +19,13 @@ type adaptive struct {
 	picks   uint64 // handed out or refused
 	reports uint32
 
-	normal    normal // of calls
-	lateness  normal // of generations of picks: those that were late
-	costs     middle // of the median costs of hosts, µs
-	turns     middle // of their turnarounds, µs
-	refresh   int    // reports until the two are computed anew
-	refreshed bool   // they were by this report: what is linear in the hosts may be done
-	scratch   []float32
+	normal      normal // of calls
+	lateness    normal // of generations of picks: those that were late
+	costs       middle // of the median costs of hosts, µs
+	turnarounds middle // of their turnarounds, µs
+	refresh     int    // reports until the two are computed anew
+	refreshed   bool   // they were by this report: what is linear in the hosts may be done
+	scratch     []float32
 
 	suspects int // among the idle hosts
 	tries    tries
@@ -132,6 +132,7 @@ func (a *adaptive) handOut(h *host, now time.Duration) {
 	s.inflight.pick(a.reports, now)
 	if a.silence.pick(a.lists.open()) {
 		// No success will be reported; a failure will take this back.
+		a.age(now)
 		a.normal.add(&s.tally, false, s.counted)
 		s.observe(false, a.cluesFor(h))
 	}
@@ -140,9 +141,7 @@ func (a *adaptive) handOut(h *host, now time.Duration) {
 func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	s := h.health
 	a.reports++
-	a.normal.advance(now)
-	a.lateness.advance(now)
-	a.rescale()
+	a.age(now)
 	a.silence.report(ok)
 	bad := !ok || a.slow(s, cost)
 	if ok {
@@ -205,7 +204,7 @@ func (a *adaptive) slow(s *health, cost time.Duration) bool {
 
 // lateAfter is how long a generation of a host's picks may wait for its reports.
 func (a *adaptive) lateAfter(s *health) time.Duration {
-	peers, ok := a.turns.others(s.inflight.turnaround.value)
+	peers, ok := a.turnarounds.others(s.inflight.turnaround.value)
 	if !ok {
 		return unlimited
 	}
@@ -272,12 +271,15 @@ func (a *adaptive) refreshMiddles() {
 			a.scratch = append(a.scratch, m.value)
 		}
 	})
-	a.turns = newMiddle(a.scratch)
+	a.turnarounds = newMiddle(a.scratch)
 }
 
-// rescale keeps the sums of normal in range. It takes time linear in the
-// number of hosts, at most once in some thousand reports.
-func (a *adaptive) rescale() {
+// age lets the calls so far count less, now that another has ended. At most
+// once in some thousand calls that takes time linear in the number of hosts, to
+// keep the sums in range.
+func (a *adaptive) age(now time.Duration) {
+	a.normal.advance(now)
+	a.lateness.advance(now)
 	if a.normal.aged() {
 		f := a.normal.rescale()
 		a.lists.all(func(h *host) { h.health.tally.scale(f) })

@@ -11,7 +11,6 @@ type mode struct {
 	truce      time.Duration // how long the last truce was
 	soberUntil time.Duration // the tallies are of the time since the last truce began
 	dark       bool          // every host fails: all are overloaded
-	darkSince  time.Duration
 	trickleAt  time.Duration // when the next probe in the dark may go out
 	badRun     uint32        // failures reported since the last success
 	goodAt     time.Duration // when that was
@@ -154,7 +153,7 @@ func (a *adaptive) judgeModule(now time.Duration) {
 	if m.dark || a.silence.silent || m.badRun < uint32(max(minDark, darkPerHost*open)) || now-m.goodAt < darkAfter {
 		return
 	}
-	m.dark, m.darkSince, m.truceUntil, m.trickleAt = true, now, 0, now
+	m.dark, m.truceUntil, m.trickleAt = true, 0, now
 	a.out.tell(Event{State: Overload, Reason: Reason{Cause: Blackout, Bad: m.badRun, Calls: m.badRun}, Out: open, Hosts: open})
 	for a.lists.idle.len > 0 {
 		h := a.lists.idle.next()
