@@ -82,8 +82,8 @@ at most %d hosts; beyond that none is added.`, route.MaxHosts),
 				return a.show(struct {
 					moduleJSON
 					Added int `json:"added"`
-				}{moduleJSON(m), added}, func(w io.Writer) {
-					fmt.Fprintf(w, "added %s to %v\n", count(added, "host", "hosts"), m)
+				}{moduleJSON(m), added.Hosts}, func(w io.Writer) {
+					fmt.Fprintf(w, "added %s to %v\n", count(added.Hosts, "host", "hosts"), m)
 				})
 			})
 		},

@@ -102,9 +102,9 @@ func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.
 		if err != nil {
 			return err
 		}
-		result.Added = &added
+		result.Added = &added.Hosts
 		return a.show(result, func(w io.Writer) {
-			fmt.Fprintf(w, "added %s of %d\n", count(added, "host", "hosts"), len(entries))
+			fmt.Fprintf(w, "added %s of %d\n", count(added.Hosts, "host", "hosts"), len(entries))
 		})
 	}
 }
@@ -119,14 +119,14 @@ func compare(have, want []store.Entry, replace bool) difference {
 	var d difference
 	kept := make(map[store.Entry]bool, len(want))
 	for _, e := range want {
-		kept[e] = false
+		kept[e.Key()] = false
 	}
 	hosts, changed := make(map[route.Module]int), make(map[route.Module]bool)
 	for _, e := range have {
-		_, wanted := kept[e]
+		_, wanted := kept[e.Key()]
 		switch {
 		case wanted:
-			kept[e] = true
+			kept[e.Key()] = true
 		case replace:
 			d.removed++
 			changed[e.Module] = true
