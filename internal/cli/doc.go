@@ -2,8 +2,8 @@
 // commands, their arguments and what they print.
 //
 // There are two sorts of commands. Those on the store (route add, rm, ls,
-// import and export, name, db) read and write the tables that lars-dns serves,
-// and find them by lars-dns's configuration file. Those on an agent (get,
+// weight, drain, undrain, import and export, name, db) read and write the tables
+// that lars-dns serves, and find them by lars-dns's configuration file. Those on an agent (get,
 // route MODID CMDID, register, report, simulate) do what a program does that
 // uses package lars.
 //

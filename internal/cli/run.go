@@ -81,9 +81,9 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Manage the routes of Lars, and ask its agents",
 		Long: `Manage the routes of Lars, and ask its agents.
 
-Commands on the store (route add|rm|ls|import|export, name, counts, db) work on
-the tables of lars-dns and lars-reporter; they find them by lars-dns's
-configuration file.
+Commands on the store (route add|rm|ls|weight|drain|undrain|import|export, name,
+counts, db) work on the tables of lars-dns and lars-reporter; they find them by
+lars-dns's configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars.
 

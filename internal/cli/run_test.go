@@ -48,6 +48,19 @@ func TestUsage(t *testing.T) {
 		{"route add 1 1 10.0.0.1", `host "10.0.0.1" is not IPv4:PORT`},
 		{"route add 1 1 10.0.0.1:0", "a port of 1 to 65535"},
 		{"route add 1 x 10.0.0.1:1", `CMDID "x"`},
+		{"route add 1 1 10.0.0.1:1 --weight -1", `invalid argument "-1" for "--weight" flag: want a whole number from 0 to 10000`},
+		{"route add 1 1 10.0.0.1:1 --weight 10001", "want a whole number from 0 to 10000"},
+		{"route weight 1 1 50", "lars: route weight wants MODID CMDID WEIGHT IP:PORT..., got 3 arguments\n"},
+		{"route weight 1 1 10001 10.0.0.1:1", `WEIGHT "10001" is not a whole number from 0 to 10000`},
+		{"route weight 1 1 99999999999999999999 10.0.0.1:1", `WEIGHT "99999999999999999999" is not`},
+		{"route weight 1 1 -1 10.0.0.1:1", `WEIGHT "-1" is not a whole number from 0 to 10000`},
+		{"route weight 1 1 half 10.0.0.1:1", `WEIGHT "half" is not a whole number from 0 to 10000`},
+		{"route weight 1 1 50 10.0.0.1", `host "10.0.0.1" is not IPv4:PORT`},
+		{"route weight x 1 50 10.0.0.1:1", `MODID "x"`},
+		{"route drain 1 1", "lars: route drain wants MODID CMDID IP:PORT..., got 2 arguments\n"},
+		{"route drain 1 1 10.0.0.1:x", `host "10.0.0.1:x" is not IPv4:PORT`},
+		{"route undrain 1 x 10.0.0.1:1", `CMDID "x"`},
+		{"route undrain 1 1 10.0.0.1:1 --weight 0", `invalid argument "0" for "--weight" flag: want a whole number from 1 to 10000`},
 		{"route rm 1 1", "say which hosts of (1,1) to remove: IP:PORT..., or --all"},
 		{"route rm 1 1 10.0.0.1:1 --all", "say which hosts of (1,1) to remove"},
 		{"route rm 1", "route rm wants MODID CMDID [IP:PORT...], got 1 argument"},
@@ -91,7 +104,7 @@ func TestUsage(t *testing.T) {
 // TestHelp holds every command to a description and an example.
 func TestHelp(t *testing.T) {
 	for _, line := range []string{
-		"", "route", "route add", "route rm", "route ls", "route import", "route export",
+		"", "route", "route add", "route rm", "route ls", "route weight", "route drain", "route undrain", "route import", "route export",
 		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
 		"db", "db init", "db version", "get", "register", "report", "simulate", "version",
 	} {
@@ -123,6 +136,12 @@ func TestHelp(t *testing.T) {
 	}
 	if r := lars(t, "completion bash"); r.code != 0 || !strings.Contains(r.out, "bash completion") {
 		t.Errorf("completion: exit %d, %s", r.code, r.err)
+	}
+	if r := lars(t, "__complete route undrain -5 1 --we"); r.code != 0 || !strings.HasPrefix(r.out, "--weight\t") {
+		t.Errorf("completion of a flag: exit %d, %q", r.code, r.out)
+	}
+	if r := lars(t, "__complete route drain 1 1 "); r.code != 0 || !strings.HasPrefix(r.out, ":4\n") {
+		t.Errorf("completion of a host: exit %d, %q", r.code, r.out)
 	}
 	if r := lars(t, "__complete route i"); r.code != 0 || !strings.HasPrefix(r.out, "import\t") {
 		t.Errorf("completion of a command: exit %d, %q", r.code, r.out)

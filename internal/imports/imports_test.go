@@ -31,7 +31,7 @@ func TestImports(t *testing.T) {
 	const (
 		balance, config, daemon = "internal/balance", "internal/config", "internal/daemon"
 		larspb, reactor, route  = "proto/larspb", "reactor", "internal/route"
-		store, wire             = "internal/store", "internal/wire"
+		routepb, store, wire    = "internal/routepb", "internal/store", "internal/wire"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -41,10 +41,11 @@ func TestImports(t *testing.T) {
 		reactor: {wire},
 		store:   {config, route},
 		balance: {route},
+		routepb: {larspb, route},
 
-		"internal/dns":      {config, larspb, reactor, route, store, wire},
+		"internal/dns":      {config, larspb, reactor, route, routepb, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
-		"internal/lbagent":  {balance, config, larspb, reactor, route, wire},
+		"internal/lbagent":  {balance, config, larspb, reactor, route, routepb, wire},
 
 		"api/lars":           {larspb, route, wire},
 		"api/lars/fakeagent": {larspb, route, wire},
