@@ -97,3 +97,14 @@ func (b *LoadBalance) Checked(addr route.Host, ok bool, now time.Duration) {
 		b.policy.checked(h, ok, now)
 	}
 }
+
+// Unchecked learns that a check of addr came to nothing: it was not made, or
+// says nothing about the host. A host that waited for it is probed without one,
+// as if there were no checks.
+func (b *LoadBalance) Unchecked(addr route.Host, now time.Duration) {
+	a, ok := b.policy.(*adaptive)
+	if h := b.hosts[key(addr)]; ok && h != nil {
+		h.health.checking = false
+		a.vet(h, now)
+	}
+}
