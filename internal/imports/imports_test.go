@@ -32,6 +32,7 @@ func TestImports(t *testing.T) {
 		balance, config, daemon = "internal/balance", "internal/config", "internal/daemon"
 		larspb, reactor, route  = "proto/larspb", "reactor", "internal/route"
 		store, wire             = "internal/store", "internal/wire"
+		inspect                 = "internal/inspect"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -41,10 +42,11 @@ func TestImports(t *testing.T) {
 		reactor: {wire},
 		store:   {config, route},
 		balance: {route},
+		inspect: {},
 
 		"internal/dns":      {config, larspb, reactor, route, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
-		"internal/lbagent":  {balance, config, larspb, reactor, route, wire},
+		"internal/lbagent":  {balance, config, inspect, larspb, reactor, route, wire},
 
 		"api/lars":           {larspb, route, wire},
 		"api/lars/fakeagent": {larspb, route, wire},
