@@ -96,6 +96,11 @@ func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
 	}
 }
 
+func (a *adaptive) unchecked(h *host, now time.Duration) {
+	h.health.checking = false
+	a.vet(h, now)
+}
+
 // doubtChecks is told of a good call to h. Checks say nothing in a module where
 // a host works that refuses them.
 func (a *adaptive) doubtChecks(h *host, cost, now time.Duration) {

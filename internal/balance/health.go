@@ -28,6 +28,20 @@ type health struct {
 // worst is the largest of the sums.
 func (s *health) worst() float32 { return max(s.failing, s.degraded, s.hanging) }
 
+// suspected is the hypothesis with the largest of the sums.
+func (s *health) suspected() Cause {
+	switch worst := s.worst(); {
+	case worst == 0:
+		return Fresh
+	case worst == s.failing:
+		return Failing
+	case worst == s.degraded:
+		return Degraded
+	default:
+		return Hanging
+	}
+}
+
 // lastAttempt is when the host was last checked or probed.
 func (s *health) lastAttempt() time.Duration { return max(s.checkedAt, s.away.probedAt) }
 

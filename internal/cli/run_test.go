@@ -8,6 +8,7 @@ import (
 func TestUsage(t *testing.T) {
 	t.Setenv("LARS_AGENT", "")
 	t.Setenv("LARS_CONF", "")
+	t.Setenv("LARS_ADMIN", "")
 	for _, row := range []struct{ line, says string }{
 		{"nonsense", `lars: no command "nonsense"`},
 		{"rout", `lars: no command "rout"; did you mean route?`},
@@ -75,6 +76,20 @@ func TestUsage(t *testing.T) {
 		{"name cmd set x y", `CMDID "x"`},
 		{"name cmd rm x", `CMDID "x"`},
 		{"register 1 x", `CMDID "x"`},
+		{"agent nonsense", `lars: agent has no command "nonsense"`},
+		{"agent host 1 1", `lars: agent has no command "host"; did you mean hosts?`},
+		{"agent hosts 1", "lars: agent hosts wants MODID CMDID, got 1 argument\n"},
+		{"agent hosts -5 x", `CMDID "x"`},
+		{"agent modules 1", "lars: agent modules wants no arguments, got 1 argument\n"},
+		{"agent modules --admin nonsense", `--admin "nonsense" is not IP:PORT, such as 127.0.0.1:7782`},
+		{"agent modules --admin :7782", `--admin ":7782" is not IP:PORT`},
+		{"agent modules --admin a b:1", "agent modules wants no arguments"},
+		{"agent modules --admin 127.0.0.1:0", `--admin "127.0.0.1:0" is not IP:PORT`},
+		{"agent modules --admin 127.0.0.1:http", `--admin "127.0.0.1:http" is not IP:PORT`},
+		{"agent modules --timeout 0", "--timeout 0s: must be from 1ms to 1m"},
+		{"agent hosts 1 1 --interval 2s", "--interval goes with --watch"},
+		{"agent hosts 1 1 --watch --interval 1ms", "--interval 1ms: must be from 100ms to 1m0s"},
+		{"agent hosts 1 1 --watch --interval often", "want a duration such as 500ms or 3s"},
 		{"report 1 1 10.0.0.1:1", "report wants MODID CMDID IP:PORT RETCODE, got 3 arguments"},
 		{"report 1 x 10.0.0.1:1 0", `CMDID "x"`},
 		{"report 1 1 host 0", `host "host" is not IPv4:PORT`},
@@ -107,13 +122,14 @@ func TestHelp(t *testing.T) {
 		"", "route", "route add", "route rm", "route ls", "route weight", "route drain", "route undrain", "route import", "route export",
 		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
 		"db", "db init", "db version", "get", "register", "report", "simulate", "version",
+		"agent", "agent modules", "agent hosts",
 	} {
 		r := lars(t, line+" --help")
 		if r.code != 0 || r.err != "" || !strings.Contains(r.out, "Examples:\n  lars "+line) || !strings.Contains(r.out, "--json") {
 			t.Errorf("lars %s --help: exit %d\n%s%s", line, r.code, r.out, r.err)
 		}
 	}
-	for _, group := range []string{"", "route", "name", "name mod", "db"} {
+	for _, group := range []string{"", "route", "name", "name mod", "db", "agent"} {
 		if r := lars(t, group); r.code != 0 || !strings.Contains(r.out, "Available Commands:") {
 			t.Errorf("lars %s: exit %d\n%s%s", group, r.code, r.out, r.err)
 		}
@@ -142,6 +158,12 @@ func TestHelp(t *testing.T) {
 	}
 	if r := lars(t, "__complete route drain 1 1 "); r.code != 0 || !strings.HasPrefix(r.out, ":4\n") {
 		t.Errorf("completion of a host: exit %d, %q", r.code, r.out)
+	}
+	if r := lars(t, "__complete agent h"); r.code != 0 || !strings.HasPrefix(r.out, "hosts\t") {
+		t.Errorf("completion of an agent command: exit %d, %q", r.code, r.out)
+	}
+	if r := lars(t, "__complete agent hosts -5 1 --adm"); r.code != 0 || !strings.HasPrefix(r.out, "--admin\t") {
+		t.Errorf("completion of an agent flag: exit %d, %q", r.code, r.out)
 	}
 	if r := lars(t, "__complete route i"); r.code != 0 || !strings.HasPrefix(r.out, "import\t") {
 		t.Errorf("completion of a command: exit %d, %q", r.code, r.out)

@@ -32,6 +32,7 @@ func TestImports(t *testing.T) {
 		balance, config, daemon = "internal/balance", "internal/config", "internal/daemon"
 		larspb, reactor, route  = "proto/larspb", "reactor", "internal/route"
 		routepb, store, wire    = "internal/routepb", "internal/store", "internal/wire"
+		inspect                 = "internal/inspect"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -42,10 +43,11 @@ func TestImports(t *testing.T) {
 		store:   {config, route},
 		balance: {route},
 		routepb: {larspb, route},
+		inspect: {},
 
 		"internal/dns":      {config, larspb, reactor, route, routepb, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
-		"internal/lbagent":  {balance, config, larspb, reactor, route, routepb, wire},
+		"internal/lbagent":  {balance, config, inspect, larspb, reactor, route, routepb, wire},
 
 		"api/lars":           {larspb, route, wire},
 		"api/lars/fakeagent": {larspb, route, wire},

@@ -248,13 +248,18 @@ func (r *fakeReporter) total() (sum int) {
 // sooner.
 func startAgent(t testing.TB, dns, reporter string, change func(*lbagent.Config)) (a *lbagent.Agent, stop func()) {
 	t.Helper()
+	return startAgentWith(t, slog.New(slog.DiscardHandler), dns, reporter, change)
+}
+
+func startAgentWith(t testing.TB, log *slog.Logger, dns, reporter string, change func(*lbagent.Config)) (a *lbagent.Agent, stop func()) {
+	t.Helper()
 	cfg := lbagent.DefaultConfig()
 	cfg.Listen = netip.MustParseAddrPort("127.0.0.1:0")
 	cfg.DNS, cfg.Reporter = dns, reporter
 	if change != nil {
 		change(&cfg)
 	}
-	a, err := lbagent.New(cfg, slog.New(slog.DiscardHandler))
+	a, err := lbagent.New(cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}
