@@ -4,95 +4,76 @@ import (
 	"time"
 
 	"github.com/lars-lb/lars/internal/balance"
-	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/sim/peers"
 )
 
 // Algorithm makes Balancers of one kind.
 type Algorithm struct {
-	Name string
-	New  func(Env) peers.Balancer
+	ID    string // stable: small letters, digits and hyphens
+	Title string // for people; short, as it heads a column
+	About string // one line
+	New   func(Env) peers.Balancer
+}
+
+// Ejector is a Balancer that keeps hosts out of the traffic.
+type Ejector interface {
+	// Out reports whether host is kept out, but for what tries it.
+	Out(host int) bool
+}
+
+// Checker is a Balancer that wants TCP connections tried.
+type Checker interface {
+	// TakeChecks appends the hosts to try to dst.
+	TakeChecks(dst []int) []int
+	// Checked tells whether a connection to host could be made.
+	Checked(host int, ok bool, now time.Duration)
 }
 
 // Env is what a Balancer is made for.
 type Env struct {
 	Hosts int
 	Seed  uint64
-	// Good is the truth about a host, for the oracle.
-	Good func(host int, now time.Duration) bool
+	// Well is the truth about a host, for the oracle.
+	Well func(host int, now time.Duration) bool
 }
 
-// Adaptive is Lars with its policy "adaptive"; check says whether the agent
-// tries TCP connections.
-func Adaptive(name string, check bool) Algorithm {
-	return Algorithm{name, func(e Env) peers.Balancer {
-		cfg := balance.DefaultConfig()
-		cfg.Policy, cfg.Check, cfg.Seed = balance.Adaptive, check, e.Seed
-		return newLars(&cfg, e.Hosts)
-	}}
-}
+// The algorithms that others are measured by, and the one that is.
+const (
+	OracleID   = "oracle"
+	AdaptiveID = "adaptive"
+)
 
-// Classic is Lars with the rules of Lars 1.0.
-func Classic(name string) Algorithm {
-	return Algorithm{name, func(e Env) peers.Balancer {
-		cfg := balance.DefaultConfig()
-		return newLars(&cfg, e.Hosts)
-	}}
-}
-
-// Lars makes the code of the agent a Balancer.
-type Lars struct {
-	LB    *balance.LoadBalance
-	hosts []route.Host
-	views []balance.HostView
-	buf   []route.Host
-	at    time.Duration
-}
-
-const firstIP = 10<<24 | 1
-
-func newLars(cfg *balance.Config, n int) *Lars {
-	l := &Lars{LB: balance.New(route.Module{ModID: 1, CmdID: 1}, cfg)}
-	nodes := make([]route.Node, n)
-	for i := range nodes {
-		nodes[i] = route.Node{IP: firstIP + uint32(i), Port: 80, Weight: route.DefaultWeight}
-		l.hosts = append(l.hosts, nodes[i].Host())
+// Algorithms are all that are compared, the oracle first and Lars's own policy
+// last.
+func Algorithms() []Algorithm {
+	return []Algorithm{
+		{OracleID, "oracle", "knows which hosts are well and takes those in turn",
+			func(e Env) peers.Balancer { return peers.NewOracle(e.Hosts, e.Well) }},
+		{"round-robin", "round robin", "all hosts in turn, whatever becomes of the calls",
+			func(e Env) peers.Balancer { return peers.NewRoundRobin(e.Hosts) }},
+		{"classic", "classic", "Lars with the policy classic, the rules of Lars 1.0",
+			func(e Env) peers.Balancer { return agent(e, balance.Classic, false) }},
+		{"elb", "ELB", "the rules of Easy-Load-Balancer",
+			func(e Env) peers.Balancer { return peers.NewELB(e.Hosts) }},
+		{"envoy", "Envoy", "round robin with Envoy's outlier detection",
+			func(e Env) peers.Balancer { return peers.NewEnvoy(e.Hosts, e.Seed) }},
+		{"linkerd", "Linkerd", "round robin with Linkerd's failure accrual",
+			func(e Env) peers.Balancer { return peers.NewLinkerd(e.Hosts, e.Seed) }},
+		{"polaris", "Polaris", "round robin with Polaris's circuit breaker",
+			func(e Env) peers.Balancer { return peers.NewPolaris(e.Hosts) }},
+		{"p2c", "p2c", "the better of two random hosts, by latency, success and calls under way",
+			func(e Env) peers.Balancer { return peers.NewP2C(e.Hosts, e.Seed) }},
+		{"adaptive-no-check", "no check", "Lars with the policy adaptive, without TCP checks",
+			func(e Env) peers.Balancer { return agent(e, balance.Adaptive, false) }},
+		{AdaptiveID, "adaptive", "Lars with the policy adaptive",
+			func(e Env) peers.Balancer { return agent(e, balance.Adaptive, true) }},
 	}
-	l.LB.Update(nodes, 0)
-	return l
 }
 
-// Pick implements peers.Balancer.
-func (l *Lars) Pick(now time.Duration) (int, bool) {
-	h, v := l.LB.Pick(now)
-	l.at = now
-	return int(h.IP - firstIP), v == balance.Picked
-}
-
-// Report implements peers.Balancer.
-func (l *Lars) Report(host int, ok bool, cost, now time.Duration) {
-	l.LB.Report(l.hosts[host], ok, cost, now)
-	l.at = now
-}
-
-// TakeChecks implements Checker.
-func (l *Lars) TakeChecks(dst []int) []int {
-	if !l.LB.Pending() {
-		return dst
-	}
-	l.buf = l.LB.TakeChecks(l.buf[:0])
-	for _, h := range l.buf {
-		dst = append(dst, int(h.IP-firstIP))
-	}
-	return dst
-}
-
-// Checked implements Checker.
-func (l *Lars) Checked(host int, ok bool, now time.Duration) {
-	l.LB.Checked(l.hosts[host], ok, now)
-}
-
-// Out implements Ejector.
-func (l *Lars) Out(host int) bool {
-	return l.LB.State(l.hosts[host]) == balance.Overload
+// agent is Lars with one of its policies; check says whether it may try TCP
+// connections.
+func agent(e Env, policy balance.Policy, check bool) peers.Balancer {
+	cfg := balance.DefaultConfig()
+	cfg.Policy, cfg.Check, cfg.Seed = policy, check, e.Seed
+	return newLars(&cfg, e.Hosts)
 }

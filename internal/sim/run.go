@@ -1,64 +1,12 @@
 package sim
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
 	"github.com/lars-lb/lars/internal/sim/peers"
 )
-
-// Checker is a Balancer that wants TCP connections tried.
-type Checker interface {
-	// TakeChecks appends the hosts to try to dst.
-	TakeChecks(dst []int) []int
-	// Checked tells whether a connection to host could be made.
-	Checked(host int, ok bool, now time.Duration)
-}
-
-// Ejector is a Balancer that can say which hosts it keeps out of the traffic.
-type Ejector interface {
-	Out(host int) bool
-}
-
-// Result is what became of the callers of one run. Calls made before the fault
-// do not count.
-type Result struct {
-	Calls   int // GetHosts
-	Failed  int
-	Slow    int // took longer than TooSlow, where that is the fault
-	Refused int // got no host while a good one existed
-
-	// HealthyOut is for how long hosts that were well were kept out, added up
-	// over hosts, and HostTime how long hosts were well at all. -1 is unknown.
-	HealthyOut, HostTime time.Duration
-	// Ejections counts how often a host that was well was found newly out.
-	Ejections int
-
-	// FaultyPicks[i] is how many picks the first host got in second i after
-	// the fault, and Picks[i] how many there were.
-	FaultyPicks, Picks []int
-	// MostAttempts is the most TCP checks and calls that a host which was
-	// refusing or hanging, and was found to be, got within one second.
-	MostAttempts int
-}
-
-// attempts counts how often a host that is out is tried.
-type attempts struct {
-	recent []time.Duration // within the last second
-	most   int
-}
-
-func (a *attempts) add(now time.Duration) {
-	for len(a.recent) > 0 && a.recent[0] <= now-time.Second {
-		a.recent = a.recent[1:]
-	}
-	a.recent = append(a.recent, now)
-	a.most = max(a.most, len(a.recent))
-}
-
-// Lost is the number of calls that an ideal balancer might have saved: those
-// that failed, were slow or were refused.
-func (r *Result) Lost() int { return r.Failed + r.Slow + r.Refused }
 
 // sampleEvery is how often it is looked at which hosts are out.
 const sampleEvery = 100 * time.Millisecond
@@ -74,66 +22,86 @@ type run struct {
 	out      []bool          // as of the last sample: agent*hosts+host
 	tried    []attempts      // likewise
 	checks   []int
+	crowd    crowd
 	result   Result
 }
 
-// Run simulates an algorithm in a scenario. Equal seeds give equal results.
+// Run simulates an algorithm in a scenario.
 func Run(s *Scenario, a Algorithm, seed uint64) Result {
+	result, _ := RunContext(context.Background(), s, a, seed)
+	return result
+}
+
+// RunContext is Run, except that it ends soon after ctx does, with its error.
+func RunContext(ctx context.Context, s *Scenario, a Algorithm, seed uint64) (Result, error) {
+	agents := s.agents()
 	r := &run{
 		Scenario: s,
 		arrivals: rand.New(rand.NewPCG(seed, 1)),
 		luck:     rand.New(rand.NewPCG(seed, 2)),
 		busy:     make([]time.Duration, s.Hosts),
-		out:      make([]bool, s.agents()*s.Hosts),
-		tried:    make([]attempts, s.agents()*s.Hosts),
+		out:      make([]bool, agents*s.Hosts),
+		tried:    make([]attempts, agents*s.Hosts),
+		crowd:    crowd{picks: make([]int, s.Hosts)},
 	}
-	env := Env{Hosts: s.Hosts, Good: func(host int, now time.Duration) bool { return r.stateAt(host, now).oracleGood(s) }}
-	for i := range s.agents() {
-		env.Seed = seed*1000 + uint64(i)
+	for i := range agents {
+		env := Env{Hosts: s.Hosts, Seed: seed*1000 + uint64(i), Well: r.wellAt}
 		r.balancer = append(r.balancer, a.New(env))
 	}
-	seconds := int(s.Length / time.Second)
-	r.result.FaultyPicks, r.result.Picks = make([]int, seconds+1), make([]int, seconds+1)
+	seconds := int(s.Length/time.Second) + 1
+	r.result.FirstPicks, r.result.Picks = make([]int, seconds), make([]int, seconds)
 	if _, ok := r.balancer[0].(Ejector); ok {
+		r.result.Ejects = true
 		r.agenda.add(event{at: sampleEvery, kind: sampleDue})
-	} else {
-		r.result.HealthyOut = -1
 	}
 	for i := range s.Workers {
-		r.agenda.add(event{at: time.Duration(i) * time.Millisecond, kind: workerWakes, agent: int32(i % s.agents())})
+		r.agenda.add(event{at: time.Duration(i) * time.Millisecond, kind: workerWakes, agent: int32(i % agents)})
 	}
-	r.loop()
+	err := r.loop(ctx)
 	for i := range r.tried {
 		r.result.MostAttempts = max(r.result.MostAttempts, r.tried[i].most)
 	}
-	return r.result
+	r.result.Crowding = r.crowd.worst
+	return r.result, err
 }
 
 // stateAt is the state of a host at a time of the run, which begins before the
 // fault.
 func (r *run) stateAt(host int, now time.Duration) State { return r.State(host, now-r.Warmup) }
 
-func (r *run) loop() {
+func (r *run) wellAt(host int, now time.Duration) bool {
+	return r.Blameless || r.stateAt(host, now).well()
+}
+
+// turnsPerLook is how many events and calls may pass before the context is
+// looked at again: some milliseconds.
+const turnsPerLook = 1 << 14
+
+func (r *run) loop(ctx context.Context) error {
 	end := r.Warmup + r.Length
 	arrival := end
 	if r.Workers == 0 {
-		arrival = r.gap(0)
+		arrival = r.gap()
 	}
-	for {
+	for turn := 0; ; turn++ {
+		if turn%turnsPerLook == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		at, ok := r.agenda.next()
 		if arrival < end && (!ok || arrival <= at) {
 			r.call(int32(r.arrivals.IntN(r.agents())), arrival)
-			arrival += r.gap(arrival)
+			arrival += r.gap()
 			continue
 		}
 		if !ok || at >= end {
-			return
+			return nil
 		}
 		r.handle(r.agenda.take())
 	}
 }
 
-func (r *run) gap(now time.Duration) time.Duration {
+// gap is the time to the next call.
+func (r *run) gap() time.Duration {
 	return time.Duration(r.arrivals.ExpFloat64() / r.Rate * float64(time.Second))
 }
 
@@ -184,7 +152,6 @@ func (r *run) call(agent int32, now time.Duration) time.Duration {
 	r.startChecks(agent, now)
 	if counts {
 		r.result.Calls++
-		r.result.Picks[second]++
 	}
 	if !picked {
 		if counts && r.anyGood(now) {
@@ -192,14 +159,18 @@ func (r *run) call(agent int32, now time.Duration) time.Duration {
 		}
 		return 0
 	}
+	if r.Agents > 1 {
+		r.crowd.pick(host, now, r.wellAt)
+	}
 	st := r.stateAt(host, now)
 	if e, ok := r.balancer[agent].(Ejector); ok && !st.good() && e.Out(host) {
 		r.tried[int(agent)*r.Hosts+host].add(now)
 	}
 	ok, cost := r.outcome(st, d, r.queue(host, st, now))
 	if counts {
+		r.result.Picks[second]++
 		if host == 0 {
-			r.result.FaultyPicks[second]++
+			r.result.FirstPicks[second]++
 		}
 		switch {
 		case !ok:
@@ -242,10 +213,11 @@ func (r *run) startChecks(agent int32, now time.Duration) {
 	r.checks = c.TakeChecks(r.checks[:0])
 	for _, host := range r.checks {
 		e := event{at: now + refusal, kind: checkEnds, agent: agent, host: int32(host)}
-		if !r.stateAt(host, now).good() {
+		st := r.stateAt(host, now)
+		if !st.good() {
 			r.tried[int(agent)*r.Hosts+host].add(now)
 		}
-		switch r.stateAt(host, now).Mode {
+		switch st.Mode {
 		case Up, Frozen:
 			e.ok = !r.NoTCP
 		case Hanging:
@@ -262,7 +234,7 @@ func (r *run) sample(now time.Duration) {
 		for h := range r.Hosts {
 			out := b.Out(h)
 			was := &r.out[a*r.Hosts+h]
-			if now >= r.Warmup && r.stateAt(h, now).well() {
+			if now >= r.Warmup && r.wellAt(h, now) {
 				r.result.HostTime += sampleEvery
 				if out {
 					r.result.HealthyOut += sampleEvery

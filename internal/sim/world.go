@@ -39,7 +39,7 @@ const (
 	// TooSlow is when a call counts as lost where slowness is the fault: three
 	// times what is usual and 5 ms.
 	TooSlow = 3*usual + 5*time.Millisecond
-	// refusal is how long a refused connection takes.
+	// refusal is how long a refused connection takes, and one that is accepted.
 	refusal = 300 * time.Microsecond
 	// checkTimeout is how long an agent waits for a TCP connection.
 	checkTimeout = time.Second
@@ -55,7 +55,8 @@ func roll(r *rand.Rand) dice {
 	return dice{r.Float64(), r.NormFloat64(), r.Float64()}
 }
 
-// outcome is how a call to a host in state st goes.
+// outcome is how a call to a host in state st goes that waits so long for the
+// calls before it.
 func (s *Scenario) outcome(st State, d dice, queue time.Duration) (ok bool, cost time.Duration) {
 	switch st.Mode {
 	case Refusing:

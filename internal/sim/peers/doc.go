@@ -4,7 +4,8 @@
 // comparison only; no daemon uses them.
 //
 // Every algorithm has the same two methods, the shape of what Lars offers its
-// callers. Hosts are numbered from 0. Time is a parameter: now never decreases.
+// callers; those that keep hosts out of the traffic also have an Out that says
+// which. Hosts are numbered from 0. Time is a parameter: now never decreases.
 // Nothing here does I/O, reads a clock or is safe for concurrent use; what is
 // random comes from a seed.
 package peers

@@ -86,6 +86,9 @@ func (e *elb) Report(host int, ok bool, cost, now time.Duration) {
 	}
 }
 
+// Out reports whether host is overloaded.
+func (e *elb) Out(host int) bool { return e.hosts[host].overload }
+
 func (e *elb) succeeded(host int, now time.Duration) (moved bool) {
 	h := &e.hosts[host]
 	h.succ++

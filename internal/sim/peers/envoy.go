@@ -67,11 +67,17 @@ func NewEnvoy(n int, seed uint64) Balancer {
 
 func (e *envoy) Pick(now time.Duration) (int, bool) {
 	e.advance(now)
-	if 100*len(e.healthy.members) < envoyPanic*len(e.hosts) {
+	if e.panics() {
 		return e.all.pick()
 	}
 	return e.healthy.pick()
 }
+
+// panics reports whether too few hosts are healthy to go by that.
+func (e *envoy) panics() bool { return 100*len(e.healthy.members) < envoyPanic*len(e.hosts) }
+
+// Out reports whether host is ejected and not called all the same.
+func (e *envoy) Out(host int) bool { return e.hosts[host].ejected && !e.panics() }
 
 func (e *envoy) Report(host int, ok bool, _, now time.Duration) {
 	e.advance(now)

@@ -94,6 +94,9 @@ func (l *linkerd) Report(host int, ok bool, _, now time.Duration) {
 	}
 }
 
+// Out reports whether host is shut, or open to one call only.
+func (l *linkerd) Out(host int) bool { return l.hosts[host].gate != linkerdOpen }
+
 // shut bars the host for the penalty and its jitter.
 func (l *linkerd) shut(host int, penalty, now time.Duration) {
 	jitter := time.Duration(l.rng.Float64() * linkerdJitter * float64(penalty))

@@ -10,7 +10,6 @@ func everyone(n int, seed uint64) map[string]Balancer {
 	return map[string]Balancer{
 		"oracle":      NewOracle(n, func(int, time.Duration) bool { return true }),
 		"round robin": NewRoundRobin(n),
-		"classic":     NewClassic(n),
 		"elb":         NewELB(n),
 		"envoy":       NewEnvoy(n, seed),
 		"linkerd":     NewLinkerd(n, seed),
@@ -57,16 +56,6 @@ func TestWithoutHostsEveryPickIsRefused(t *testing.T) {
 	for name, b := range everyone(0, 1) {
 		if h, ok := b.Pick(0); ok {
 			t.Errorf("%s names host %d of none", name, h)
-		}
-	}
-}
-
-func TestEqualSeedsDecideEqually(t *testing.T) {
-	w := world{hosts: 10, rate: 200, length: 20 * time.Second, fault: first(2, fault{fails: 0.8})}
-	again := everyone(10, 7)
-	for name, b := range everyone(10, 7) {
-		if x, y := w.run(b, 3), w.run(again[name], 3); x != y {
-			t.Errorf("%s: %+v, then %+v", name, x, y)
 		}
 	}
 }

@@ -83,6 +83,11 @@ func (p *polaris) Report(host int, ok bool, _, now time.Duration) {
 	}
 }
 
+// Out reports whether the breaker of host is open, while others are not.
+func (p *polaris) Out(host int) bool {
+	return p.hosts[host].state == polarisOpen && len(p.ready.members) > 0
+}
+
 func (p *polaris) open(host int, now time.Duration) {
 	until := now + polarisSleep
 	p.hosts[host] = polarisHost{state: polarisOpen, until: until}

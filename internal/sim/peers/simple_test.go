@@ -38,17 +38,3 @@ func TestOracle(t *testing.T) {
 		}
 	}
 }
-
-// The rules themselves are tested where they are written; here the numbers
-// of hosts must reach them and come back.
-func TestClassicEjectsTheHostReported(t *testing.T) {
-	b := NewClassic(300)
-	report(b, 299, "xxxxxxxxxxxxxxx", 0)
-	for i := range 22 {
-		want, wantProbe := i-i/11, i%11 == 10
-		h, ok := b.Pick(0)
-		if !ok || wantProbe != (h == 299) || !wantProbe && h != want {
-			t.Errorf("pick %d is %d, %v", i, h, ok)
-		}
-	}
-}
