@@ -134,7 +134,7 @@ func (a *adaptive) handOut(h *host, now time.Duration) {
 		// No success will be reported; a failure will take this back.
 		a.age(now)
 		a.normal.add(&s.tally, false, s.counted)
-		s.observe(false, a.cluesFor(h))
+		s.observe(good, a.cluesFor(h))
 	}
 }
 
@@ -143,8 +143,9 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	a.reports++
 	a.age(now)
 	a.silence.report(ok)
-	bad := !ok || a.slow(s, cost)
+	v := failed
 	if ok {
+		v = a.pace(s, cost)
 		if cost > 0 {
 			s.cost.add(cost)
 		}
@@ -161,29 +162,29 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	switch {
 	case h.weight == 0: // no new picks depend on it
 	case h.state == Overload:
-		a.probed(h, bad, cost, now)
+		a.probed(h, v != good, cost, now)
 	default:
-		a.weigh(h, bad)
+		a.weigh(h, v)
 		a.judge(h, now)
 		a.judgeModule(now)
 	}
 }
 
 // weigh adds a call to an idle host to the evidence.
-func (a *adaptive) weigh(h *host, bad bool) {
+func (a *adaptive) weigh(h *host, v verdict) {
 	s := h.health
 	switch {
-	case a.silence.silent && bad:
+	case a.silence.silent && v != good:
 		// It was counted as good when it was picked.
 		c := a.cluesFor(h)
 		a.normal.markBad(&s.tally, s.counted)
 		s.failing -= c.failingGood
 		s.degraded -= c.degradedGood
-		s.observe(true, c)
+		s.observe(v, c)
 	case a.silence.silent:
 	default:
-		s.observe(bad, a.cluesFor(h))
-		a.normal.add(&s.tally, bad, s.counted)
+		s.observe(v, a.cluesFor(h))
+		a.normal.add(&s.tally, v != good, s.counted)
 	}
 }
 
@@ -193,13 +194,13 @@ func (a *adaptive) cluesFor(h *host) *clues {
 	return evidenceTable.at(a.normal.share(h.health.tally, h.health.counted))
 }
 
-// slow reports whether a call took far longer than calls to the peers do.
-func (a *adaptive) slow(s *health, cost time.Duration) bool {
-	if cost <= 0 {
-		return false
+// pace tells a successful call that took far longer than calls to the peers do
+// from a good one.
+func (a *adaptive) pace(s *health, cost time.Duration) verdict {
+	if peers, ok := a.costs.others(s.cost.value); ok && cost > limit(peers) {
+		return slow
 	}
-	peers, ok := a.costs.others(s.cost.value)
-	return ok && cost > limit(peers)
+	return good
 }
 
 // lateAfter is how long a generation of a host's picks may wait for its reports.

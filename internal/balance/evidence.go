@@ -35,6 +35,11 @@ const (
 	// failingShare is the share of bad calls of a failing or hanging host, at
 	// least half-way between normal and everything.
 	failingShare = 0.9
+	// maxSlow is the most that a slow call is evidence of being degraded, nats:
+	// as much as a bad call where more than 2.5% are normal. A host that takes
+	// twice as long as its peers, by its nature or because it was the first to
+	// be updated, has some calls beyond the limit and is no worse for that.
+	maxSlow = 1.386 // ln worseFactor
 )
 
 // clues are what one call adds to the sums, nats.

@@ -46,7 +46,7 @@ func TestBadCallsToAlarm(t *testing.T) {
 		var s health
 		n := 0
 		for s.worst() < alarm {
-			s.observe(true, evidenceTable.at(tt.normal))
+			s.observe(failed, evidenceTable.at(tt.normal))
 			n++
 		}
 		if n != tt.want {
@@ -65,7 +65,11 @@ func TestFalseAlarmsAreRare(t *testing.T) {
 		calls, alarms := 3_000_000, 0
 		var s health
 		for range calls {
-			s.observe(random.Float64() < p0, c)
+			v := good
+			if random.Float64() < p0 {
+				v = failed
+			}
+			s.observe(v, c)
 			if s.failing >= low || s.degraded >= low {
 				alarms++
 				s.forgive(0)

@@ -2,6 +2,15 @@ package balance
 
 import "time"
 
+// verdict is how a call went.
+type verdict uint8
+
+const (
+	good verdict = iota
+	slow         // it succeeded, but took far longer than calls to the peers
+	failed
+)
+
 // health is what the policy adaptive knows about a host.
 type health struct {
 	failing, degraded, hanging float32 // the sums of the tests, nats
@@ -52,12 +61,17 @@ func (s *health) forgive(start float32) {
 }
 
 // observe adds one call to the tests.
-func (s *health) observe(bad bool, c *clues) {
-	if bad {
+func (s *health) observe(v verdict, c *clues) {
+	switch v {
+	case failed:
 		cusum(&s.failing, c.failingBad)
 		cusum(&s.degraded, c.degradedBad)
 		inc(&s.runBad)
-	} else {
+	case slow:
+		cusum(&s.failing, c.failingBad)
+		cusum(&s.degraded, min(c.degradedBad, maxSlow))
+		inc(&s.runBad)
+	default:
 		cusum(&s.failing, c.failingGood)
 		cusum(&s.degraded, c.degradedGood)
 	}
