@@ -27,7 +27,6 @@ type adaptive struct {
 	refreshed   bool   // they were by this report: what is linear in the hosts may be done
 	scratch     []float32
 
-	suspects int // among the idle hosts
 	tries    tries
 	ramping  []*host
 	nextRamp int
@@ -37,11 +36,16 @@ type adaptive struct {
 }
 
 const (
-	// slowFactor and slowMargin: a call is slow, and a generation of picks
-	// late, when it takes longer than slowFactor times the median of the
-	// peers, plus slowMargin.
+	// slowFactor and slowMargin: a call is slow when it takes longer than
+	// slowFactor times the median of the peers, plus slowMargin. So is a
+	// generation of picks, by the median turnaround.
 	slowFactor = 3
 	slowMargin = 5 * time.Millisecond
+	// A generation may take longer than a call by one part in lateMargin: it
+	// ends with the slowest of its calls.
+	lateMargin = 2
+	// tooSlow is how many times that a call takes which counts as failed.
+	tooSlow = 2
 	// minLateness is the least share of late generations that is taken for
 	// normal.
 	minLateness = 0.02
@@ -70,7 +74,6 @@ func (a *adaptive) join(h *host, now time.Duration) {
 }
 
 func (a *adaptive) leave(h *host) {
-	a.suspect(h, false)
 	a.count(h, false)
 	a.tries.remove(h)
 	a.endRamp(h)
@@ -84,7 +87,6 @@ func (a *adaptive) settle(now time.Duration) {
 			a.lists.idle.next()
 		}
 	}
-	a.suspects = 0
 	a.lists.all(func(h *host) {
 		s := h.health
 		drained := h.weight == 0
@@ -96,9 +98,6 @@ func (a *adaptive) settle(now time.Duration) {
 		}
 		if drained {
 			a.endRamp(h)
-		}
-		if s.suspect && h.state == Idle && !drained {
-			a.suspects++
 		}
 	})
 	if a.mode.dark && a.lists.idle.len > 0 {
@@ -197,10 +196,15 @@ func (a *adaptive) cluesFor(h *host) *clues {
 // pace tells a successful call that took far longer than calls to the peers do
 // from a good one.
 func (a *adaptive) pace(s *health, cost time.Duration) verdict {
-	if peers, ok := a.costs.others(s.cost.value); ok && cost > limit(peers) {
+	peers, ok := a.costs.others(s.cost.value)
+	switch {
+	case !ok || cost <= limit(peers):
+		return good
+	case cost <= tooSlow*limit(peers):
 		return slow
+	default:
+		return failed
 	}
-	return good
 }
 
 // lateAfter is how long a generation of a host's picks may wait for its reports.
@@ -209,7 +213,7 @@ func (a *adaptive) lateAfter(s *health) time.Duration {
 	if !ok {
 		return unlimited
 	}
-	return limit(peers)
+	return limit(peers) + limit(peers)/lateMargin
 }
 
 // never is before every time that matters.
@@ -304,22 +308,6 @@ func (a *adaptive) count(h *host, counts bool) {
 	} else {
 		a.normal.exclude(s.tally)
 		a.lateness.exclude(s.late)
-	}
-}
-
-// suspect notes whether a host is under suspicion.
-func (a *adaptive) suspect(h *host, suspect bool) {
-	s := h.health
-	if s.suspect == suspect {
-		return
-	}
-	s.suspect = suspect
-	if h.state == Idle && h.weight > 0 {
-		if suspect {
-			a.suspects++
-		} else {
-			a.suspects--
-		}
 	}
 }
 

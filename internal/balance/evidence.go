@@ -19,6 +19,9 @@ const (
 	// suspicion is the sum at which a host is looked at more closely: its
 	// calls do not count for what is normal, and its TCP port is tried.
 	suspicion = 9
+	// doubt is the sum from which on a host is no witness for another's guilt:
+	// if most are in doubt, the cause is shared.
+	doubt = 5
 	// headStart is the sum with which a host comes back, below suspicion: one
 	// that is still bad is noticed sooner (fast initial response; Lucas and
 	// Crosier 1982).
@@ -35,8 +38,8 @@ const (
 	// failingShare is the share of bad calls of a failing or hanging host, at
 	// least half-way between normal and everything.
 	failingShare = 0.9
-	// maxSlow is the most that a slow call is evidence of being degraded, nats:
-	// as much as a bad call where more than 2.5% are normal. A host that takes
+	// maxSlow is the most that a slow call adds to a sum, nats: as much as a bad
+	// call adds to degraded where 2.5% or more are normal. A host that takes
 	// twice as long as its peers, by its nature or because it was the first to
 	// be updated, has some calls beyond the limit and is no worse for that.
 	maxSlow = 1.386 // ln worseFactor

@@ -6,9 +6,9 @@ import "time"
 type verdict uint8
 
 const (
-	good verdict = iota
-	slow         // it succeeded, but took far longer than calls to the peers
-	failed
+	good   verdict = iota
+	slow           // it succeeded, but took longer than calls to the peers should
+	failed         // or it took so long that it might as well have
 )
 
 // health is what the policy adaptive knows about a host.
@@ -68,7 +68,7 @@ func (s *health) observe(v verdict, c *clues) {
 		cusum(&s.degraded, c.degradedBad)
 		inc(&s.runBad)
 	case slow:
-		cusum(&s.failing, c.failingBad)
+		cusum(&s.failing, min(c.failingBad, maxSlow))
 		cusum(&s.degraded, min(c.degradedBad, maxSlow))
 		inc(&s.runBad)
 	default:

@@ -63,7 +63,7 @@ func (a *adaptive) mood(now time.Duration) Mood {
 func (a *adaptive) judge(h *host, now time.Duration) {
 	s := h.health
 	wasSuspect := s.suspect
-	a.suspect(h, s.worst() >= suspicion)
+	s.suspect = s.worst() >= suspicion
 	a.count(h, !s.suspect || now < a.mode.truceUntil)
 	if s.suspect && !wasSuspect {
 		s.refused = false
@@ -82,7 +82,7 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	default:
 		return
 	}
-	if (now >= a.mode.truceUntil || a.endsTruce(h, now)) && a.mayEject(h, now) {
+	if (now >= a.mode.truceUntil || a.endsTruce(h, now)) && a.mayEject(h, cause, now) {
 		a.eject(h, cause, now)
 		return
 	}
@@ -90,20 +90,23 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 }
 
 // mayEject reports whether h alone is to blame. Otherwise it declares a truce.
-func (a *adaptive) mayEject(h *host, now time.Duration) bool {
+func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	idle, open := a.lists.idle.len, a.lists.open()
 	if open == 1 {
 		return false // it has no peers; whether it is any good judgeModule sees
 	}
-	if 2*(a.lists.overload.len+1) <= open {
-		return true
-	}
-	// Most would be out. That is right if the rest are well.
-	rest, suspects := idle-1, a.suspects
-	if h.health.suspect {
-		suspects--
-	}
-	if rest > 0 && 2*suspects <= rest || a.proven(h, now) {
+	rest, doubtful := idle-1, 0
+	a.lists.idle.all(func(o *host) {
+		if o != h && o.health.worst() >= doubt {
+			doubtful++
+		}
+	})
+	switch {
+	case rest > 0 && 2*doubtful <= rest:
+		return true // most of the others are beyond doubt
+	case cause == Unreachable && 2*(a.lists.overload.len+1) <= open:
+		return true // what refuses connections is down, and most are not out yet
+	case a.proven(h, now):
 		return true
 	}
 	a.pardon(0, now)
@@ -184,7 +187,7 @@ func (a *adaptive) pardon(start float32, now time.Duration) {
 	}
 	a.lists.all(func(h *host) {
 		if h.state == Idle { // all but drained ones are
-			a.suspect(h, false)
+			h.health.suspect = false
 			h.health.forgive(start)
 			a.count(h, true)
 		}
@@ -212,7 +215,7 @@ func (a *adaptive) eject(h *host, cause Cause, now time.Duration) {
 
 func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
 	s := h.health
-	a.suspect(h, false)
+	s.suspect = false
 	a.count(h, false)
 	a.endRamp(h)
 	a.lists.move(h, Overload)
