@@ -2,6 +2,7 @@ package larstest_test
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"slices"
@@ -66,8 +67,28 @@ func waitNodes(t *testing.T, agent netip.AddrPort, id route.Module, want ...rout
 	})
 }
 
+// wantPicks gets hosts of module1, and expects each as often as want says.
+func wantPicks(t *testing.T, agent netip.AddrPort, want map[string]int) {
+	t.Helper()
+	c := newClient(t, agent)
+	got, sum := map[string]int{}, 0
+	for _, n := range want {
+		sum += n
+	}
+	for range sum {
+		h, err := c.GetHost(t.Context(), module1.ModID, module1.CmdID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[h.String()]++
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("picks are %v, want %v", got, want)
+	}
+}
+
 // A weight travels from the operator's tool over either database and lars-dns
-// to the agent; a drained host stays in the route.
+// to the agent and decides about picks; a drained host stays in the route.
 func TestWeightsReachTheAgent(t *testing.T) {
 	for name, opts := range map[string]larstest.Options{
 		"sqlite":  {},
@@ -85,8 +106,10 @@ func TestWeightsReachTheAgent(t *testing.T) {
 			waitNodes(t, s.AgentAddr, module1, nodes(100, 100)...)
 			s.MustRun("lars", "route", "weight", "1", "1", "50", first)
 			waitNodes(t, s.AgentAddr, module1, nodes(50, 100)...)
+			wantPicks(t, s.AgentAddr, map[string]int{first: 10, second: 20})
 			s.MustRun("lars", "route", "drain", "1", "1", second)
 			waitNodes(t, s.AgentAddr, module1, nodes(50, 0)...)
+			wantPicks(t, s.AgentAddr, map[string]int{first: 30})
 			waitRoute(t, newClient(t, s.AgentAddr), module1, first, second)
 			s.MustRun("lars", "route", "undrain", "1", "1", second)
 			waitNodes(t, s.AgentAddr, module1, nodes(50, 100)...)
