@@ -86,6 +86,7 @@ the tables of lars-dns and lars-reporter; they find them by lars-dns's
 configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars.
+sim needs neither: it shows what the agent's decisions are worth.
 
 Exit status: 0 success, 1 the command failed, 2 it was called wrongly or its
 configuration file is missing or bad.`,
@@ -112,7 +113,7 @@ configuration file is missing or bad.`,
 	asGroup(root)
 	root.AddCommand(
 		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
-		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(),
+		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(), a.simCommand(),
 		a.versionCommand(),
 	)
 	adopt(root)

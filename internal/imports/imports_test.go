@@ -32,6 +32,7 @@ func TestImports(t *testing.T) {
 		balance, config, daemon = "internal/balance", "internal/config", "internal/daemon"
 		larspb, reactor, route  = "proto/larspb", "reactor", "internal/route"
 		store, wire             = "internal/store", "internal/wire"
+		peers, sim              = "internal/sim/peers", "internal/sim"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -41,6 +42,10 @@ func TestImports(t *testing.T) {
 		reactor: {wire},
 		store:   {config, route},
 		balance: {route},
+
+		peers:          {},
+		sim:            {balance, peers, route},
+		sim + "/chart": {balance, peers, route, sim},
 
 		"internal/dns":      {config, larspb, reactor, route, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
