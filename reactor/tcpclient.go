@@ -4,7 +4,6 @@ package reactor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"golang.org/x/sys/unix"
 )
 
 // TCPClientConfig configures a TCPClient. Zero fields take their defaults.
@@ -120,11 +118,51 @@ func (c *TCPClient) dial() {
 	if c.closed || c.conn != nil || c.dialing != nil {
 		return
 	}
-	c.dialing = &dialing{client: c, fd: -1}
-	c.dialing.timeout = c.loop.AfterFunc(c.config.ConnectTimeout, func() {
-		c.dialing.end(fmt.Errorf("reactor: connect to %s: %w", c.config.Addr, context.DeadlineExceeded))
+	c.dialing = c.loop.newDialing(c.config.Addr, c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
+		if err != nil {
+			c.failed(err)
+		} else {
+			c.opened(fd, remote)
+		}
 	})
-	c.dialing.start()
+	if ap, err := netip.ParseAddrPort(c.config.Addr); err == nil {
+		c.dialing.connect(ap)
+	} else {
+		c.resolve(c.dialing)
+	}
+}
+
+// resolve lets d connect to the address of a host that the client's has by name.
+func (c *TCPClient) resolve(d *dialing) {
+	host, portText, _ := net.SplitHostPort(c.config.Addr)
+	port, _ := strconv.ParseUint(portText, 10, 16)
+	c.loop.Go(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, c.config.ConnectTimeout)
+		defer cancel()
+		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		// If the loop is closed there is nobody left to tell.
+		_ = c.loop.Post(func() {
+			switch {
+			case d.ended:
+			case err != nil:
+				d.end(err)
+			case len(addrs) == 0:
+				d.end(fmt.Errorf("reactor: %s has no address", host))
+			default:
+				d.connect(netip.AddrPortFrom(pickAddr(addrs), uint16(port)))
+			}
+		})
+	})
+}
+
+// pickAddr prefers IPv4, which is what services of one network share.
+func pickAddr(addrs []netip.Addr) netip.Addr {
+	for _, a := range addrs {
+		if a.Unmap().Is4() {
+			return a
+		}
+	}
+	return addrs[0]
 }
 
 // opened makes a connection of a connected socket.
@@ -170,110 +208,3 @@ func (c *TCPClient) onClose(conn *TCPConn, reason error) {
 		c.config.Hooks.OnClose(conn, reason)
 	}
 }
-
-// dialing is one try to connect.
-type dialing struct {
-	client  *TCPClient
-	fd      int
-	remote  netip.AddrPort
-	timeout *Timer
-	ended   bool
-}
-
-func (d *dialing) start() {
-	c := d.client
-	if ap, err := netip.ParseAddrPort(c.config.Addr); err == nil {
-		d.connect(ap)
-		return
-	}
-	host, portText, _ := net.SplitHostPort(c.config.Addr)
-	port, _ := strconv.ParseUint(portText, 10, 16)
-	c.loop.Go(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, c.config.ConnectTimeout)
-		defer cancel()
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		// If the loop is closed there is nobody left to tell.
-		_ = c.loop.Post(func() {
-			switch {
-			case d.ended:
-			case err != nil:
-				d.end(err)
-			case len(addrs) == 0:
-				d.end(fmt.Errorf("reactor: %s has no address", host))
-			default:
-				d.connect(netip.AddrPortFrom(pickAddr(addrs), uint16(port)))
-			}
-		})
-	})
-}
-
-// pickAddr prefers IPv4, which is what services of one network share.
-func pickAddr(addrs []netip.Addr) netip.Addr {
-	for _, a := range addrs {
-		if a.Unmap().Is4() {
-			return a
-		}
-	}
-	return addrs[0]
-}
-
-func (d *dialing) connect(ap netip.AddrPort) {
-	d.remote = ap
-	sa, family := sockaddr(ap)
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		d.end(fmt.Errorf("reactor: socket: %w", err))
-		return
-	}
-	d.fd = fd
-	if err := unix.Connect(fd, sa); err != nil && !errors.Is(err, unix.EINPROGRESS) {
-		d.end(fmt.Errorf("reactor: connect to %v: %w", ap, err))
-		return
-	}
-	if err := d.client.loop.add(fd, unix.EPOLLOUT, d); err != nil {
-		d.end(err)
-	}
-}
-
-func (d *dialing) handleIO(uint32) {
-	errno, err := unix.GetsockoptInt(d.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	switch {
-	case err != nil:
-		d.end(err)
-	case errno != 0:
-		d.end(fmt.Errorf("reactor: connect to %v: %w", d.remote, unix.Errno(errno)))
-	case d.toItself():
-		d.end(fmt.Errorf("reactor: connect to %v: connected to itself", d.remote))
-	default:
-		d.ended = true
-		d.timeout.Stop()
-		d.client.loop.remove(d.fd)
-		d.client.opened(d.fd, d.remote)
-	}
-}
-
-// toItself detects TCP's simultaneous open with itself, which happens when
-// nobody listens on a local port and the kernel picks that very port as the
-// client's own.
-func (d *dialing) toItself() bool {
-	sa, err := unix.Getsockname(d.fd)
-	return err == nil && addrPort(sa) == d.remote
-}
-
-func (d *dialing) abandon() { d.end(ErrClosed) }
-
-// end gives the try up.
-func (d *dialing) end(err error) {
-	if d.ended {
-		return
-	}
-	d.ended = true
-	d.timeout.Stop()
-	if d.fd >= 0 {
-		d.client.loop.remove(d.fd)
-		d.client.loop.dead = append(d.client.loop.dead, d)
-	}
-	d.client.failed(err)
-}
-
-func (d *dialing) reap() { _ = unix.Close(d.fd) }

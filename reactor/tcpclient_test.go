@@ -107,14 +107,15 @@ func TestClientReconnectsForEver(t *testing.T) {
 	})
 }
 
-func TestClientGivesUpASilentTry(t *testing.T) {
-	checkDescriptors(t)
-	// A listener whose queue is full answers nothing.
+// silentAddr is where a connection is neither taken nor refused: that of a
+// listener whose queue is full.
+func silentAddr(t *testing.T) *net.TCPAddr {
+	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(fd)
+	t.Cleanup(func() { _ = unix.Close(fd) })
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
@@ -122,15 +123,20 @@ func TestClientGivesUpASilentTry(t *testing.T) {
 		t.Fatal(err)
 	}
 	sa, _ := unix.Getsockname(fd)
-	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: sa.(*unix.SockaddrInet4).Port}
 	for range 2 {
 		filler, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer unix.Close(filler)
+		t.Cleanup(func() { _ = unix.Close(filler) })
 		_ = unix.Connect(filler, sa)
 	}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: sa.(*unix.SockaddrInet4).Port}
+}
+
+func TestClientGivesUpASilentTry(t *testing.T) {
+	checkDescriptors(t)
+	addr := silentAddr(t)
 	failures := make(chan error, 10)
 	startClient(t, reactor.TCPClientConfig{
 		Addr: addr.String(), ConnectTimeout: 20 * time.Millisecond, MinBackoff: time.Millisecond,

@@ -20,12 +20,18 @@ EOF
 cp "$conf/lars-dns.conf" "$conf/lars-reporter.conf"
 cat >"$conf/lars-lb-agent.conf" <<EOF
 [loadbalance]
+policy = adaptive
+; The hosts are made up: nothing is sent to them.
+check = none
 ; Rather than every 15 s, as somebody is waiting.
 report_timeout = 1
+[admin]
+addr = 127.0.0.1:7782
 EOF
 LARS_CONF=$conf/lars-dns.conf
 LARS_AGENT=$(agent_address)
-export LARS_CONF LARS_AGENT
+LARS_ADMIN=$(admin_address lars-lb-agent)
+export LARS_CONF LARS_AGENT LARS_ADMIN
 
 title() { printf '\n== %s\n' "$*"; }
 
@@ -74,6 +80,10 @@ run bin/lars get 1 1
 
 title 'The report has travelled from the agent over lars-reporter into the store'
 until_prints 192.168.1.177:7777 bin/lars counts
+
+title 'Calls to one of the hosts fail, so the agent leaves it out, and says why'
+run bin/lars simulate 1 1 --calls 200 --err-rate 0 --host-err 192.168.1.200:7777=1
+run bin/lars agent hosts 1 1
 
 title 'All three stop'
 stop_all

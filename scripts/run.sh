@@ -18,14 +18,14 @@ check_ports
 bin/lars db init
 routes() { bin/lars route export | grep -E '^-?[0-9]+,' || true; }
 if [ -z "$(routes)" ]; then
-	echo "no routes yet: importing conf/sample-routes.csv"
+	echo "no routes yet: importing conf/sample-routes.csv; its hosts are made up"
 	bin/lars route import conf/sample-routes.csv
 fi
 IFS=, read -r modid cmdid _ < <(routes)
 
 if start_all "$modid" "$cmdid"; then
 	echo
-	echo "The suite is up. Try, from another terminal: bin/example $modid $cmdid"
+	echo "The suite is up. Try, from another terminal: bin/example $modid $cmdid; bin/lars agent modules"
 	echo "Ctrl-C stops it."
 	echo
 	while [ $interrupted -eq 0 ] && all_alive; do

@@ -28,6 +28,10 @@ agent_address() {
 	echo "$ip:$(setting lars-lb-agent agent port 8888)"
 }
 
+# admin_address DAEMON prints where its admin server listens; nothing if it is
+# off.
+admin_address() { setting "$1" admin addr ""; }
+
 # taken PROTOCOL IP PORT tells whether another program has the port.
 taken() {
 	local a b c d here
@@ -54,13 +58,20 @@ is_free() {
 
 # check_ports says which ports are taken, before daemons fail one by one.
 check_ports() {
-	local ip port failed=0
+	local ip port daemon admin failed=0
 	is_free lars-dns tcp "$(setting lars-dns reactor ip 127.0.0.1)" "$(setting lars-dns reactor port 7778)" || failed=1
 	is_free lars-reporter tcp "$(setting lars-reporter reactor ip 127.0.0.1)" "$(setting lars-reporter reactor port 7779)" || failed=1
 	ip=$(setting lars-lb-agent agent ip 127.0.0.1)
 	port=$(setting lars-lb-agent agent port 8888)
 	for port in "$port" $((port + 1)) $((port + 2)); do
 		is_free lars-lb-agent udp "$ip" "$port" || failed=1
+	done
+	for daemon in "${daemons[@]}"; do
+		admin=$(admin_address "$daemon")
+		case $admin in
+		'' | \[*) ;; # off, or IPv6: the daemon itself will say
+		*) is_free "$daemon" tcp "${admin%:*}" "${admin##*:}" || failed=1 ;;
+		esac
 	done
 	[ $failed -eq 0 ] && return
 	echo "$0: is the suite running already? Stop that program, or set other ports in conf/." >&2

@@ -10,11 +10,12 @@ import (
 	pb "github.com/lars-lb/lars/proto/larspb"
 )
 
-// GetRoute returns all hosts of a module, overloaded ones included. The errors
-// are those of GetHost, without ErrOverload; the slice is the caller's.
+// GetRoute returns all hosts of a module, overloaded and drained ones included.
+// The errors are those of GetHost, without ErrOverload; the slice is the
+// caller's.
 //
 // It is for programs that choose or show hosts themselves. One that only wants
-// to call asks GetHost.
+// to call asks GetHost, which heeds the weights that operators gave the hosts.
 func (c *Client) GetRoute(ctx context.Context, modid, cmdid int32) ([]Host, error) {
 	var hosts []Host
 	m := route.Module{ModID: modid, CmdID: cmdid}

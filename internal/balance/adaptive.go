@@ -19,15 +19,14 @@ type adaptive struct {
 	picks   uint64 // handed out or refused
 	reports uint32
 
-	normal    normal // of calls
-	lateness  normal // of generations of picks: those that were late
-	costs     middle // of the median costs of hosts, µs
-	turns     middle // of their turnarounds, µs
-	refresh   int    // reports until the two are computed anew
-	refreshed bool   // they were by this report: what is linear in the hosts may be done
-	scratch   []float32
+	normal      normal // of calls
+	lateness    normal // of generations of picks: those that were late
+	costs       middle // of the median costs of hosts, µs
+	turnarounds middle // of their turnarounds, µs
+	refresh     int    // reports until the two are computed anew
+	refreshed   bool   // they were by this report: what is linear in the hosts may be done
+	scratch     []float32
 
-	suspects int // among the idle hosts
 	tries    tries
 	ramping  []*host
 	nextRamp int
@@ -37,11 +36,16 @@ type adaptive struct {
 }
 
 const (
-	// slowFactor and slowMargin: a call is slow, and a generation of picks
-	// late, when it takes longer than slowFactor times the median of the
-	// peers, plus slowMargin.
+	// slowFactor and slowMargin: a call is slow when it takes longer than
+	// slowFactor times the median of the peers, plus slowMargin. So is a
+	// generation of picks, by the median turnaround.
 	slowFactor = 3
 	slowMargin = 5 * time.Millisecond
+	// A generation may take longer than a call by one part in lateMargin: it
+	// ends with the slowest of its calls.
+	lateMargin = 2
+	// tooSlow is how many times that a call takes which counts as failed.
+	tooSlow = 2
 	// minLateness is the least share of late generations that is taken for
 	// normal.
 	minLateness = 0.02
@@ -65,12 +69,11 @@ func newAdaptive(cfg *Config, ls *lists, out *outbox, seed uint64) *adaptive {
 func (a *adaptive) configure(cfg *Config) { a.cfg = cfg }
 
 func (a *adaptive) join(h *host, now time.Duration) {
-	h.health = &health{counted: true, returnedAt: never, away: away{slot: -1}}
+	h.health = &health{counted: true, checkedAt: never, returnedAt: never, away: away{slot: -1, probedAt: never}}
 	h.since = now
 }
 
 func (a *adaptive) leave(h *host) {
-	a.suspect(h, false)
 	a.count(h, false)
 	a.tries.remove(h)
 	a.endRamp(h)
@@ -78,7 +81,12 @@ func (a *adaptive) leave(h *host) {
 
 // settle mends what a changed route leaves behind.
 func (a *adaptive) settle(now time.Duration) {
-	a.suspects = 0
+	if n := a.lists.idle.len; a.picks == 0 && n > 0 {
+		// Agents that start together should not begin with the same host.
+		for range a.random.Uint64() % uint64(n) {
+			a.lists.idle.next()
+		}
+	}
 	a.lists.all(func(h *host) {
 		s := h.health
 		drained := h.weight == 0
@@ -90,9 +98,6 @@ func (a *adaptive) settle(now time.Duration) {
 		}
 		if drained {
 			a.endRamp(h)
-		}
-		if s.suspect && h.state == Idle && !drained {
-			a.suspects++
 		}
 	})
 	if a.mode.dark && a.lists.idle.len > 0 {
@@ -126,23 +131,24 @@ func (a *adaptive) handOut(h *host, now time.Duration) {
 	s.inflight.pick(a.reports, now)
 	if a.silence.pick(a.lists.open()) {
 		// No success will be reported; a failure will take this back.
+		a.age(now)
 		a.normal.add(&s.tally, false, s.counted)
-		s.observe(false, a.cluesFor(h))
+		s.observe(good, a.cluesFor(h))
 	}
 }
 
 func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	s := h.health
 	a.reports++
-	a.normal.advance(now)
-	a.lateness.advance(now)
-	a.rescale()
+	a.age(now)
 	a.silence.report(ok)
-	bad := !ok || a.slow(s, cost)
+	v := failed
 	if ok {
+		v = a.pace(s, cost)
 		if cost > 0 {
 			s.cost.add(cost)
 		}
+		a.doubtChecks(h, cost, now)
 		a.mode.badRun = 0
 		a.mode.goodAt = now
 	} else {
@@ -155,29 +161,29 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	switch {
 	case h.weight == 0: // no new picks depend on it
 	case h.state == Overload:
-		a.probed(h, bad, cost, now)
+		a.probed(h, v != good, cost, now)
 	default:
-		a.weigh(h, bad)
+		a.weigh(h, v)
 		a.judge(h, now)
 		a.judgeModule(now)
 	}
 }
 
 // weigh adds a call to an idle host to the evidence.
-func (a *adaptive) weigh(h *host, bad bool) {
+func (a *adaptive) weigh(h *host, v verdict) {
 	s := h.health
 	switch {
-	case a.silence.silent && bad:
+	case a.silence.silent && v != good:
 		// It was counted as good when it was picked.
 		c := a.cluesFor(h)
 		a.normal.markBad(&s.tally, s.counted)
 		s.failing -= c.failingGood
 		s.degraded -= c.degradedGood
-		s.observe(true, c)
+		s.observe(v, c)
 	case a.silence.silent:
 	default:
-		s.observe(bad, a.cluesFor(h))
-		a.normal.add(&s.tally, bad, s.counted)
+		s.observe(v, a.cluesFor(h))
+		a.normal.add(&s.tally, v != good, s.counted)
 	}
 }
 
@@ -187,26 +193,34 @@ func (a *adaptive) cluesFor(h *host) *clues {
 	return evidenceTable.at(a.normal.share(h.health.tally, h.health.counted))
 }
 
-// slow reports whether a call took far longer than calls to the peers do.
-func (a *adaptive) slow(s *health, cost time.Duration) bool {
-	if cost <= 0 {
-		return false
-	}
+// pace tells a successful call that took far longer than calls to the peers do
+// from a good one.
+func (a *adaptive) pace(s *health, cost time.Duration) verdict {
 	peers, ok := a.costs.others(s.cost.value)
-	return ok && cost > limit(peers)
+	switch {
+	case !ok || cost <= limit(peers):
+		return good
+	case cost <= tooSlow*limit(peers):
+		return slow
+	default:
+		return failed
+	}
 }
 
 // lateAfter is how long a generation of a host's picks may wait for its reports.
 func (a *adaptive) lateAfter(s *health) time.Duration {
-	peers, ok := a.turns.others(s.inflight.turnaround.value)
+	peers, ok := a.turnarounds.others(s.inflight.turnaround.value)
 	if !ok {
-		return 1<<63 - 1
+		return unlimited
 	}
-	return limit(peers)
+	return limit(peers) + limit(peers)/lateMargin
 }
 
 // never is before every time that matters.
 const never = -24 * time.Hour
+
+// unlimited is longer than anything takes.
+const unlimited = time.Duration(1<<63 - 1)
 
 // limit is the longest duration that is not conspicuous where the peers'
 // median is this, in µs.
@@ -262,12 +276,15 @@ func (a *adaptive) refreshMiddles() {
 			a.scratch = append(a.scratch, m.value)
 		}
 	})
-	a.turns = newMiddle(a.scratch)
+	a.turnarounds = newMiddle(a.scratch)
 }
 
-// rescale keeps the sums of normal in range. It takes time linear in the
-// number of hosts, at most once in some thousand reports.
-func (a *adaptive) rescale() {
+// age lets the calls so far count less, now that another has ended. At most
+// once in some thousand calls that takes time linear in the number of hosts, to
+// keep the sums in range.
+func (a *adaptive) age(now time.Duration) {
+	a.normal.advance(now)
+	a.lateness.advance(now)
 	if a.normal.aged() {
 		f := a.normal.rescale()
 		a.lists.all(func(h *host) { h.health.tally.scale(f) })
@@ -291,22 +308,6 @@ func (a *adaptive) count(h *host, counts bool) {
 	} else {
 		a.normal.exclude(s.tally)
 		a.lateness.exclude(s.late)
-	}
-}
-
-// suspect notes whether a host is under suspicion.
-func (a *adaptive) suspect(h *host, suspect bool) {
-	s := h.health
-	if s.suspect == suspect {
-		return
-	}
-	s.suspect = suspect
-	if h.state == Idle && h.weight > 0 {
-		if suspect {
-			a.suspects++
-		} else {
-			a.suspects--
-		}
 	}
 }
 

@@ -9,11 +9,14 @@ import (
 const (
 	// firstTry is how long a host is left alone after it was ejected.
 	firstTry = time.Second
-	// tryGrowth is by how much the time to the next probe grows with each bad
+	// deadGrowth is by how much the time to the next probe grows with each bad
 	// one, up to maxTry. It stays below 2 so that a host which is well again
-	// is found within about a third of the time that it was not.
-	tryGrowth = 1.4
-	maxTry    = 50 * time.Second
+	// is found within about a third of the time that it was not. With hosts of
+	// which not even half the calls were bad there is more time, and each row
+	// of probes costs one of them: partlyGrowth.
+	deadGrowth   = 1.4
+	partlyGrowth = 2
+	maxTry       = 50 * time.Second
 	// tryJitter spreads the tries of many agents, plus or minus.
 	tryJitter = 0.2
 	// relapseGrowth is by how much firstTry grows with each relapse, up to
@@ -27,7 +30,8 @@ const (
 	// trustChecks is how long a host that refuses every TCP check is not
 	// probed by a call.
 	trustChecks = 10 * time.Minute
-	// probeTimeout is how long the report on a probe is awaited.
+	// probeTimeout is how long the report on a probe is awaited before the next
+	// one, or for as long as the peers' reports may take if that is longer.
 	probeTimeout = 3 * time.Second
 	// minGood and maxGood bound how many good probes in a row bring a host
 	// back. Between them it is as many as a host that is as bad as this one
@@ -53,7 +57,9 @@ type away struct {
 	relapses uint8
 	good     uint8 // good probes in a row
 	need     uint8 // how many it takes
-	probing  bool  // a probe is under way
+	partly   bool  // less than half of its calls were bad
+	pending  uint8 // probes whose report has not come
+	probing  bool  // one is awaited
 	vetted   bool  // the TCP check was good, or there is none
 	awaiting bool  // the answer of a TCP check decides about the next try
 }

@@ -15,9 +15,10 @@ type trust struct {
 const (
 	// trustFor is how long a good check lends trust to bad ones.
 	trustFor = time.Minute
-	// distrustFor is how long nothing is checked after the check of a host
-	// that works was bad.
-	distrustFor = 10 * time.Minute
+	// distrustFor is how long nothing is checked after a host has worked, in
+	// worksAllTheSame calls, whose check was bad.
+	distrustFor     = 10 * time.Minute
+	worksAllTheSame = 3
 	// attemptGap is the least time between two attempts at a host that is out
 	// or under suspicion, be it a check or a probe. Only a good probe may be
 	// followed at once.
@@ -54,7 +55,7 @@ func (a *adaptive) check(h *host, now time.Duration) {
 // ask has a host checked, unless that was just done.
 func (a *adaptive) ask(h *host, now time.Duration) bool {
 	s := h.health
-	if s.checkedAt > 0 && now-s.checkedAt < attemptGap {
+	if now-s.lastAttempt() < attemptGap {
 		return false
 	}
 	s.checking, s.checkedAt = true, now
@@ -87,12 +88,29 @@ func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
 		a.trust = trust{goodAt: now, known: true}
 		a.vet(h, now)
 	case h.state == Idle && !s.suspect:
-		// It works all the same: TCP says nothing here.
-		a.trust = trust{noneBefore: now + distrustFor}
+		s.goodSince = 0 // doubtChecks waits whether it works all the same
 	case h.state == Idle && h.weight > 0:
 		a.judge(h, now)
 	case !a.trust.holds(now) && (a.trust.unanswered == 0 || a.trust.unanswered > maxUnanswered):
 		a.vet(h, now) // there is nothing to tell what the check means
+	}
+}
+
+func (a *adaptive) unchecked(h *host, now time.Duration) {
+	h.health.checking = false
+	a.vet(h, now)
+}
+
+// doubtChecks is told of a good call to h. Checks say nothing in a module where
+// a host works that refuses them.
+func (a *adaptive) doubtChecks(h *host, cost, now time.Duration) {
+	s := h.health
+	if !s.refused || h.state != Idle || now-cost <= s.checkedAt {
+		return
+	}
+	if inc8(&s.goodSince); s.goodSince >= worksAllTheSame {
+		s.refused = false
+		a.trust = trust{noneBefore: now + distrustFor}
 	}
 }
 

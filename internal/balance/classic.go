@@ -21,6 +21,8 @@ func (c *classic) settle(time.Duration) {}
 
 func (c *classic) checked(*host, bool, time.Duration) {}
 
+func (c *classic) unchecked(*host, time.Duration) {}
+
 func (c *classic) mood(time.Duration) Mood { return Mood{} }
 
 func (c *classic) pick(time.Duration) *host {

@@ -97,3 +97,12 @@ func (b *LoadBalance) Checked(addr route.Host, ok bool, now time.Duration) {
 		b.policy.checked(h, ok, now)
 	}
 }
+
+// Unchecked learns that a check of addr came to nothing: it was not made, or
+// says nothing about the host. A host that waited for it is probed without one,
+// as if there were no checks.
+func (b *LoadBalance) Unchecked(addr route.Host, now time.Duration) {
+	if h := b.hosts[key(addr)]; h != nil {
+		b.policy.unchecked(h, now)
+	}
+}

@@ -19,21 +19,30 @@ const (
 	// suspicion is the sum at which a host is looked at more closely: its
 	// calls do not count for what is normal, and its TCP port is tried.
 	suspicion = 9
+	// doubt is the sum from which on a host is no witness for another's guilt:
+	// if most are in doubt, the cause is shared.
+	doubt = 5
 	// headStart is the sum with which a host comes back, below suspicion: one
 	// that is still bad is noticed sooner (fast initial response; Lucas and
 	// Crosier 1982).
 	headStart = 8.5
 
-	// minNormal and maxNormal bound the share of bad calls that is taken for
-	// normal.
+	// minNormal is the least share of bad calls that is taken for normal. Where
+	// it is above maxNormal a bad call says nothing any more.
 	minNormal = 0.002
-	maxNormal = 0.45
+	maxNormal = 0.9
 	// worseFactor is how much above normal a degraded host is, at least
 	// minWorse.
 	worseFactor = 4
 	minWorse    = 0.1
-	// failingShare is the share of bad calls of a failing or hanging host.
+	// failingShare is the share of bad calls of a failing or hanging host, at
+	// least half-way between normal and everything.
 	failingShare = 0.9
+	// maxSlow is the most that a slow call adds to a sum, nats: as much as a bad
+	// call adds to degraded where 2.5% or more are normal. A host that takes
+	// twice as long as its peers, by its nature or because it was the first to
+	// be updated, has some calls beyond the limit and is no worse for that.
+	maxSlow = 1.386 // ln worseFactor
 )
 
 // clues are what one call adds to the sums, nats.
@@ -56,11 +65,15 @@ func newEvidence() *evidence {
 	e := new(evidence)
 	for i := range e {
 		low := math.Ldexp(1+float64(i%8)/8, i/8-firstOctave)
-		p0 := min(max(low*(1+1.0/16), minNormal), maxNormal) // the middle of the step
-		p1 := min(max(worseFactor*p0, minWorse), failingShare)
+		p0 := max(low*(1+1.0/16), minNormal) // the middle of the step
+		if p0 > maxNormal {
+			break
+		}
+		all := max(failingShare, (1+p0)/2)
+		p1 := min(max(worseFactor*p0, minWorse), all)
 		e[i] = clues{
-			failingBad:   float32(math.Log(failingShare / p0)),
-			failingGood:  float32(math.Log((1 - failingShare) / (1 - p0))),
+			failingBad:   float32(math.Log(all / p0)),
+			failingGood:  float32(math.Log((1 - all) / (1 - p0))),
 			degradedBad:  float32(math.Log(p1 / p0)),
 			degradedGood: float32(math.Log((1 - p1) / (1 - p0))),
 		}

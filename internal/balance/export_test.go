@@ -91,7 +91,7 @@ func (b *LoadBalance) Check() error {
 
 // checkBooks reports the first way in which the policy's own books are wrong.
 func (a *adaptive) checkBooks(b *LoadBalance) error {
-	suspects, counted := 0, tally{}
+	counted := tally{}
 	for _, h := range b.order {
 		s := h.health
 		out := h.state == Overload && h.weight > 0
@@ -105,16 +105,10 @@ func (a *adaptive) checkBooks(b *LoadBalance) error {
 		case s.failing < 0 || s.degraded < 0 || s.hanging < 0 || s.worst() > alarm && h.state == Idle:
 			return fmt.Errorf("%v has the sums %v, %v, %v", h.addr, s.failing, s.degraded, s.hanging)
 		}
-		if s.suspect && h.state == Idle && h.weight > 0 {
-			suspects++
-		}
 		if s.counted {
 			counted.bad += s.tally.bad
 			counted.calls += s.tally.calls
 		}
-	}
-	if suspects != a.suspects {
-		return fmt.Errorf("%d suspects, it notes %d", suspects, a.suspects)
 	}
 	if d := float64(counted.calls) - a.normal.calls; d > 1e-3*a.normal.calls+1 || d < -1e-3*a.normal.calls-1 {
 		return fmt.Errorf("%v calls count for what is normal, it notes %v", counted.calls, a.normal.calls)

@@ -2,6 +2,15 @@ package balance
 
 import "time"
 
+// verdict is how a call went.
+type verdict uint8
+
+const (
+	good   verdict = iota
+	slow           // it succeeded, but took longer than calls to the peers should
+	failed         // or it took so long that it might as well have
+)
+
 // health is what the policy adaptive knows about a host.
 type health struct {
 	failing, degraded, hanging float32 // the sums of the tests, nats
@@ -16,6 +25,7 @@ type health struct {
 	// TCP checks.
 	checking  bool          // asked for, and not answered
 	refused   bool          // the last one failed
+	goodSince uint8         // calls that were good all the same
 	checkedAt time.Duration // when the last one was asked for
 
 	reason     Reason        // why the host is in its state
@@ -27,6 +37,20 @@ type health struct {
 // worst is the largest of the sums.
 func (s *health) worst() float32 { return max(s.failing, s.degraded, s.hanging) }
 
+// suspected is the hypothesis with the largest of the sums.
+func (s *health) suspected() Cause {
+	switch worst := s.worst(); {
+	case worst == 0:
+		return Fresh
+	case worst == s.failing:
+		return Failing
+	case worst == s.degraded:
+		return Degraded
+	default:
+		return Hanging
+	}
+}
+
 // lastAttempt is when the host was last checked or probed.
 func (s *health) lastAttempt() time.Duration { return max(s.checkedAt, s.away.probedAt) }
 
@@ -37,12 +61,17 @@ func (s *health) forgive(start float32) {
 }
 
 // observe adds one call to the tests.
-func (s *health) observe(bad bool, c *clues) {
-	if bad {
+func (s *health) observe(v verdict, c *clues) {
+	switch v {
+	case failed:
 		cusum(&s.failing, c.failingBad)
 		cusum(&s.degraded, c.degradedBad)
 		inc(&s.runBad)
-	} else {
+	case slow:
+		cusum(&s.failing, min(c.failingBad, maxSlow))
+		cusum(&s.degraded, min(c.degradedBad, maxSlow))
+		inc(&s.runBad)
+	default:
 		cusum(&s.failing, c.failingGood)
 		cusum(&s.degraded, c.degradedGood)
 	}

@@ -11,7 +11,6 @@ type mode struct {
 	truce      time.Duration // how long the last truce was
 	soberUntil time.Duration // the tallies are of the time since the last truce began
 	dark       bool          // every host fails: all are overloaded
-	darkSince  time.Duration
 	trickleAt  time.Duration // when the next probe in the dark may go out
 	badRun     uint32        // failures reported since the last success
 	goodAt     time.Duration // when that was
@@ -64,7 +63,7 @@ func (a *adaptive) mood(now time.Duration) Mood {
 func (a *adaptive) judge(h *host, now time.Duration) {
 	s := h.health
 	wasSuspect := s.suspect
-	a.suspect(h, s.worst() >= suspicion)
+	s.suspect = s.worst() >= suspicion
 	a.count(h, !s.suspect || now < a.mode.truceUntil)
 	if s.suspect && !wasSuspect {
 		s.refused = false
@@ -83,7 +82,7 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	default:
 		return
 	}
-	if (now >= a.mode.truceUntil || a.endsTruce(h, now)) && a.mayEject(h, now) {
+	if (now >= a.mode.truceUntil || a.endsTruce(h, now)) && a.mayEject(h, cause, now) {
 		a.eject(h, cause, now)
 		return
 	}
@@ -91,20 +90,23 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 }
 
 // mayEject reports whether h alone is to blame. Otherwise it declares a truce.
-func (a *adaptive) mayEject(h *host, now time.Duration) bool {
+func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	idle, open := a.lists.idle.len, a.lists.open()
 	if open == 1 {
 		return false // it has no peers; whether it is any good judgeModule sees
 	}
-	if 2*(a.lists.overload.len+1) <= open {
-		return true
-	}
-	// Most would be out. That is right if the rest are well.
-	rest, suspects := idle-1, a.suspects
-	if h.health.suspect {
-		suspects--
-	}
-	if rest > 0 && 2*suspects <= rest || a.proven(h, now) {
+	rest, doubtful := idle-1, 0
+	a.lists.idle.all(func(o *host) {
+		if o != h && o.health.worst() >= doubt {
+			doubtful++
+		}
+	})
+	switch {
+	case rest > 0 && 2*doubtful <= rest:
+		return true // most of the others are beyond doubt
+	case cause == Unreachable && 2*(a.lists.overload.len+1) <= open:
+		return true // what refuses connections is down, and most are not out yet
+	case a.proven(h, now):
 		return true
 	}
 	a.pardon(0, now)
@@ -154,7 +156,7 @@ func (a *adaptive) judgeModule(now time.Duration) {
 	if m.dark || a.silence.silent || m.badRun < uint32(max(minDark, darkPerHost*open)) || now-m.goodAt < darkAfter {
 		return
 	}
-	m.dark, m.darkSince, m.truceUntil, m.trickleAt = true, now, 0, now
+	m.dark, m.truceUntil, m.trickleAt = true, 0, now
 	a.out.tell(Event{State: Overload, Reason: Reason{Cause: Blackout, Bad: m.badRun, Calls: m.badRun}, Out: open, Hosts: open})
 	for a.lists.idle.len > 0 {
 		h := a.lists.idle.next()
@@ -184,9 +186,11 @@ func (a *adaptive) pardon(start float32, now time.Duration) {
 		h.health.returnedAt = never // to fall again is no relapse
 	}
 	a.lists.all(func(h *host) {
-		a.suspect(h, false)
-		h.health.forgive(start)
-		a.count(h, true)
+		if h.state == Idle { // all but drained ones are
+			h.health.suspect = false
+			h.health.forgive(start)
+			a.count(h, true)
+		}
 	})
 }
 
@@ -211,7 +215,7 @@ func (a *adaptive) eject(h *host, cause Cause, now time.Duration) {
 
 func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
 	s := h.health
-	a.suspect(h, false)
+	s.suspect = false
 	a.count(h, false)
 	a.endRamp(h)
 	a.lists.move(h, Overload)
@@ -219,7 +223,8 @@ func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
 	w := &s.away
 	w.leftAt, w.hold, w.interval = now, hold, max(hold, firstTry)
 	w.good, w.need = 0, goodNeeded(s.runBad, s.runCalls)
-	w.probing, w.vetted, w.awaiting = false, false, false
+	w.partly = 2*uint64(s.runBad) < uint64(s.runCalls) && r.Cause == Degraded
+	w.pending, w.probing, w.vetted, w.awaiting = 0, false, false, false
 	w.next = now + a.jitter(hold)
 	s.reason = r
 	s.inflight.clear()
@@ -234,7 +239,7 @@ func (a *adaptive) welcome(h *host, cause Cause, now time.Duration) {
 	s.reason = Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls}
 	s.tally, s.late = tally{}, tally{}
 	s.inflight.clear()
-	s.refused, s.away.probing = false, false
+	s.refused, s.goodSince = false, 0
 	s.forgive(headStart)
 	a.count(h, true)
 }

@@ -48,13 +48,16 @@ func (m *median) duration() time.Duration {
 // middle is the median of one value a host, for each host without its own: of
 // the values in order, the two around the middle are enough to know it.
 type middle struct {
-	low, high float32 // 0 while there are fewer than two values
+	low, high float32 // 0 where there is no such value
 }
 
 // newMiddle reorders values. It takes time linear in their number.
 func newMiddle(values []float32) middle {
-	if len(values) < 2 {
+	switch len(values) {
+	case 0:
 		return middle{}
+	case 1:
+		return middle{low: values[0]}
 	}
 	i := (len(values) - 2) / 2 // the lower median of all but one
 	low := quickselect(values, i)

@@ -21,6 +21,8 @@ type policy interface {
 	report(h *host, ok bool, cost, now time.Duration)
 	// checked learns whether a TCP connection to h could be made.
 	checked(h *host, ok bool, now time.Duration)
+	// unchecked learns that a check of h came to nothing.
+	unchecked(h *host, now time.Duration)
 	// describe fills in what the policy knows about h.
 	describe(h *host, v *HostView, now time.Duration)
 	// mood is what the policy thinks of the module as a whole.

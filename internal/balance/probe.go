@@ -32,7 +32,8 @@ func (a *adaptive) due(now time.Duration) *host {
 		default:
 			a.mode.trickleAt = now + trickle
 			w.probing, w.probedAt, w.probed = true, now, a.picks
-			a.tries.reset(h, now+probeTimeout)
+			inc8(&w.pending)
+			a.tries.reset(h, now+a.probeTimeout(h))
 			a.lists.rotate(h)
 			return h
 		}
@@ -40,17 +41,28 @@ func (a *adaptive) due(now time.Duration) *host {
 	return nil
 }
 
-// probed learns how a probe went. Reports on earlier calls pass by.
+// probeTimeout is how long the report on a probe is awaited.
+func (a *adaptive) probeTimeout(h *host) time.Duration {
+	if late := a.lateAfter(h.health); late != unlimited {
+		return max(probeTimeout, late)
+	}
+	return probeTimeout
+}
+
+// probed learns how a probe went, be it later than it was awaited. Reports on
+// calls from before the host was ejected pass by.
 func (a *adaptive) probed(h *host, bad bool, cost, now time.Duration) {
 	w := &h.health.away
-	if !w.probing || cost > now-w.probedAt+time.Millisecond {
+	if w.pending == 0 || cost > 0 && now-cost < w.leftAt {
 		return
 	}
+	w.pending--
 	w.probing = false
 	if bad || now-w.probedAt > a.lateAfter(h.health) {
 		a.putOff(h, now)
 		return
 	}
+	w.vetted = true
 	if w.good++; w.good < w.need {
 		a.tries.reset(h, now) // the next one follows at once
 		return
@@ -69,7 +81,11 @@ func (a *adaptive) putOff(h *host, now time.Duration) {
 	if a.mode.dark {
 		w.interval = firstTry
 	} else {
-		w.interval = min(maxTry, time.Duration(float64(w.interval)*tryGrowth))
+		growth := deadGrowth
+		if w.partly {
+			growth = partlyGrowth
+		}
+		w.interval = min(maxTry, time.Duration(float64(w.interval)*growth))
 	}
 	a.tries.reset(h, now+a.jitter(w.interval))
 }
@@ -79,11 +95,10 @@ func (a *adaptive) unanswered(h *host, now time.Duration) {
 	w := &h.health.away
 	w.probing = false
 	if a.silence.silent {
-		w.probing = true
 		a.probed(h, false, 0, now) // no news is good news
 		return
 	}
-	w.good, w.vetted = 0, a.mode.dark
+	w.vetted = w.vetted && w.good > 0 || a.mode.dark
 	a.tries.reset(h, now+a.jitter(w.interval))
 }
 

@@ -30,6 +30,9 @@ type HostView struct {
 	Cost, PeerCost time.Duration // median costs, of the host and its peers; 0 is unknown
 	Unreported     int           // recent picks that were not reported yet
 	Suspicion      float64       // evidence against an idle host; 1 ejects it
+	Suspected      Cause         // what most of that evidence is for; Fresh without any
+	RunBad         uint32        // of RunCalls calls, since there was no evidence
+	RunCalls       uint32
 	Share          float64       // of its full share of the traffic, while that grows back; else 1
 	NextTry        time.Duration // when a host that is out is tried again
 	GoodProbes     int           // in a row, of
@@ -69,6 +72,8 @@ func (a *adaptive) describe(h *host, v *HostView, now time.Duration) {
 	}
 	v.Unreported = s.inflight.unreported()
 	v.Suspicion = min(1, float64(s.worst())/alarm)
+	v.Suspected = s.suspected()
+	v.RunBad, v.RunCalls = s.runBad, s.runCalls
 	v.Share = 1
 	if s.ramping {
 		v.Share = float64(h.share) / float64(fullShare(h.weight))
@@ -79,6 +84,9 @@ func (a *adaptive) describe(h *host, v *HostView, now time.Duration) {
 		v.NextTry, v.GoodProbes, v.NeedProbes = s.away.next, int(s.away.good), int(s.away.need)
 	}
 }
+
+// Has reports whether addr is in the route.
+func (b *LoadBalance) Has(addr route.Host) bool { return b.hosts[key(addr)] != nil }
 
 // State is the state of a host of the route; Idle for any other.
 func (b *LoadBalance) State(addr route.Host) State {

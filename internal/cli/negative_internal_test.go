@@ -23,6 +23,8 @@ func TestProtectNumbers(t *testing.T) {
 		{"--nonsense -5", "--nonsense -- -5"},
 		{"route import -", "route import -"},
 		{"route add -1 - -h", "route add -h -- -1 -"},
+		{"route undrain -1 1 h:1 --weight -5", "route undrain --weight -5 -- -1 1 h:1"},
+		{"route weight 1 1 -5 h:1", "route weight 1 1 -- -5 h:1"},
 		{"get -- -5 1", "get -- -5 1"},
 		{"get -5 -- 1 --agent x", "get -- -5 1 --agent x"},
 		{"get -1.5 -99999999999999999999 -x", "get -x -- -1.5 -99999999999999999999"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -55,17 +56,21 @@ of this module, as the agent has them now?`,
 			return a.withAgent(func(c *lars.Client) error { return a.agentRoute(cmd.Context(), c, m) })
 		},
 	}
-	group.AddCommand(a.routeAddCommand(), a.routeRemoveCommand(), a.routeListCommand(), a.importCommand(), a.exportCommand())
+	group.AddCommand(a.routeAddCommand(), a.routeRemoveCommand(), a.routeListCommand(),
+		a.routeWeightCommand(), a.routeDrainCommand(), a.routeUndrainCommand(),
+		a.importCommand(), a.exportCommand())
 	return group
 }
 
 func (a *app) routeAddCommand() *cobra.Command {
-	return &cobra.Command{
+	var weight weightValue
+	cmd := &cobra.Command{
 		Use:   "add MODID CMDID IP:PORT...",
 		Short: "Add hosts to a module",
-		Long: fmt.Sprintf(`Add hosts to a module. Those that it has already are left alone. A module has
-at most %d hosts; beyond that none is added.`, route.MaxHosts),
-		Example:           "  lars route add 1 1 192.168.1.177:7777 192.168.1.178:7777",
+		Long: fmt.Sprintf(`Add hosts to a module. Those that it has already are left alone, except that
+--weight sets their weight too. A module has at most %d hosts; beyond that none
+is added.`, route.MaxHosts),
+		Example:           "  lars route add 1 1 192.168.1.177:7777 192.168.1.178:7777\n  lars route add 1 1 192.168.1.179:7777 --weight 50",
 		Args:              atLeast(3),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -73,21 +78,51 @@ at most %d hosts; beyond that none is added.`, route.MaxHosts),
 			if err != nil {
 				return err
 			}
+			for i := range entries {
+				entries[i].Weight = weight.Weight
+			}
 			ctx := cmd.Context()
 			return a.withStore(ctx, func(s *store.Store) error {
 				added, err := s.AddHosts(ctx, entries)
 				if err != nil {
 					return err
 				}
-				return a.show(struct {
+				err = a.show(struct {
 					moduleJSON
-					Added int `json:"added"`
-				}{moduleJSON(m), added}, func(w io.Writer) {
-					fmt.Fprintf(w, "added %s to %v\n", count(added, "host", "hosts"), m)
+					Added     int `json:"added"`
+					Reweighed int `json:"reweighed"` // hosts that were there with another weight
+				}{moduleJSON(m), added.Hosts, added.Reweighed}, func(w io.Writer) {
+					fmt.Fprintf(w, "added %s to %v%s\n", count(added.Hosts, "host", "hosts"), m, reweighed(added.Reweighed))
 				})
+				if err != nil {
+					return err
+				}
+				return a.hintDrained(ctx, s, drained(entries)...)
 			})
 		},
 	}
+	cmd.Flags().Var(&weight, "weight", fmt.Sprintf("their weight, 0 to %d; new hosts have %d without", route.MaxWeight, route.DefaultWeight))
+	return cmd
+}
+
+// reweighed ends what is said of hosts that were added.
+func reweighed(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", changed the weight of " + count(n, "host", "hosts")
+}
+
+// drained returns the modules that have hosts with a weight of 0 among entries.
+func drained(entries []store.Entry) []route.Module {
+	var mods []route.Module
+	for _, e := range entries {
+		if e.Weight == store.WeightOf(0) {
+			mods = append(mods, e.Module)
+		}
+	}
+	slices.SortFunc(mods, route.Module.Compare)
+	return slices.Compact(mods)
 }
 
 func (a *app) routeRemoveCommand() *cobra.Command {

@@ -13,26 +13,27 @@ func TestRoutes(t *testing.T) {
 	check(t, "route add 1 1 192.168.1.177:7777 192.168.1.178:7777", "added 2 hosts to (1,1)\n")
 	check(t, "route add 1 1 192.168.1.177:7777 192.168.1.179:7777", "added 1 host to (1,1)\n")
 	check(t, "route add -5 1 10.0.0.1:80", "added 1 host to (-5,1)\n")
-	checkJSON(t, "route add 1 -2 10.0.0.1:80", `{"modid": 1, "cmdid": -2, "added": 1}`)
-	check(t, "route ls", `MODID  CMDID  NAME  HOST
--5     1      -     10.0.0.1:80
-1      -2     -     10.0.0.1:80
-1      1      -     192.168.1.177:7777
-1      1      -     192.168.1.178:7777
-1      1      -     192.168.1.179:7777
+	checkJSON(t, "route add 1 -2 10.0.0.1:80", `{"modid": 1, "cmdid": -2, "added": 1, "reweighed": 0}`)
+	check(t, "route ls", `MODID  CMDID  NAME  HOST                WEIGHT
+-5     1      -     10.0.0.1:80         100
+1      -2     -     10.0.0.1:80         100
+1      1      -     192.168.1.177:7777  100
+1      1      -     192.168.1.178:7777  100
+1      1      -     192.168.1.179:7777  100
 `)
-	check(t, "route ls -5", "MODID  CMDID  NAME  HOST\n-5     1      -     10.0.0.1:80\n")
-	checkJSON(t, "route ls 1", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"]},
-		{"modid": 1, "cmdid": 1, "hosts": ["192.168.1.177:7777", "192.168.1.178:7777", "192.168.1.179:7777"]}]`)
-	checkJSON(t, "route ls 1 -2", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"]}]`)
-	checkEmpty(t, "route ls 7 7", "MODID  CMDID  NAME  HOST\n", "no routes with these numbers: lars route add MODID CMDID IP:PORT adds one\n")
+	check(t, "route ls -5", "MODID  CMDID  NAME  HOST         WEIGHT\n-5     1      -     10.0.0.1:80  100\n")
+	checkJSON(t, "route ls 1", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"], "weights": {"10.0.0.1:80": 100}},
+		{"modid": 1, "cmdid": 1, "hosts": ["192.168.1.177:7777", "192.168.1.178:7777", "192.168.1.179:7777"],
+			"weights": {"192.168.1.177:7777": 100, "192.168.1.178:7777": 100, "192.168.1.179:7777": 100}}]`)
+	checkJSON(t, "route ls 1 -2", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"], "weights": {"10.0.0.1:80": 100}}]`)
+	checkEmpty(t, "route ls 7 7", "MODID  CMDID  NAME  HOST  WEIGHT\n", "no routes with these numbers: lars route add MODID CMDID IP:PORT adds one\n")
 
 	check(t, "route rm 1 1 192.168.1.177:7777 1.1.1.1:1", "removed 1 host from (1,1)\n")
 	checkJSON(t, "route rm 1 1 1.1.1.1:1", `{"modid": 1, "cmdid": 1, "removed": 0}`)
 	check(t, "route rm 1 1 --all", "removed 2 hosts from (1,1)\n")
 	check(t, "route rm 1 1 --all", "removed 0 hosts from (1,1)\n")
 	check(t, "route rm -5 1 10.0.0.1:80", "removed 1 host from (-5,1)\n")
-	checkJSON(t, "route ls", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"]}]`)
+	checkJSON(t, "route ls", `[{"modid": 1, "cmdid": -2, "hosts": ["10.0.0.1:80"], "weights": {"10.0.0.1:80": 100}}]`)
 }
 
 // hostNames returns n hosts as IP:PORT.

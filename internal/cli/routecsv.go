@@ -18,11 +18,13 @@ import (
 // maxProblems is how many bad lines of one file are named.
 const maxProblems = 10
 
-// columns of a route file, in order; also its header.
-var columns = [...]string{"modid", "cmdid", "ip", "port"}
+// columns of a route file, in order; also its header. The last one may be
+// missing, in the header and in any line.
+var columns = [...]string{"modid", "cmdid", "ip", "port", "weight"}
 
-// readCSV reads a file of routes: a line for each host, modid,cmdid,ip,port,
-// below a header that may be missing. Empty lines and lines that begin with #
+// readCSV reads a file of routes: a line for each host,
+// modid,cmdid,ip,port,weight, below a header that may be missing. A line
+// without a weight says nothing of it. Empty lines and lines that begin with #
 // are skipped, and so are repeated hosts. The error names every bad line, up
 // to a bound, by name, line, column and value; then there are no routes.
 func readCSV(name string, in io.Reader) ([]store.Entry, error) {
@@ -34,7 +36,8 @@ func readCSV(name string, in io.Reader) ([]store.Entry, error) {
 	var (
 		entries  []store.Entry
 		problems []error
-		seen     = make(map[store.Entry]bool)
+		lines    []int // of entries
+		seen     = make(map[store.Entry]int)
 		hosts    = make(map[route.Module]int)
 	)
 	for first := true; len(problems) < maxProblems; first = false {
@@ -57,9 +60,11 @@ func readCSV(name string, in io.Reader) ([]store.Entry, error) {
 		}
 		line, _ := r.FieldPos(0)
 		e, err := parseRecord(record)
-		if err == nil && !seen[e] {
-			seen[e] = true
-			entries = append(entries, e)
+		if i, again := seen[e.Key()]; err == nil && again {
+			err = mergeRepeated(&entries[i], e, lines[i])
+		} else if err == nil {
+			seen[e.Key()] = len(entries)
+			entries, lines = append(entries, e), append(lines, line)
 			if hosts[e.Module]++; hosts[e.Module] == route.MaxHosts+1 {
 				err = fmt.Errorf("host %v is one too many for module %v, at most %d are possible", e.Host, e.Module, route.MaxHosts)
 			}
@@ -69,6 +74,17 @@ func readCSV(name string, in io.Reader) ([]store.Entry, error) {
 		}
 	}
 	return nil, errors.Join(append(problems, fmt.Errorf("%s: and perhaps more, the rest was not read", name))...)
+}
+
+// mergeRepeated adds what a later line says about the host of first.
+func mergeRepeated(first *store.Entry, later store.Entry, line int) error {
+	w, given := first.Weight.Value()
+	if !given {
+		first.Weight = later.Weight
+	} else if v := later.Weight.Or(w); v != w {
+		return fmt.Errorf("column weight: host %v of module %v has %d here and %d in line %d", later.Host, later.Module, v, w, line)
+	}
+	return nil
 }
 
 // withoutMark skips the byte order mark that spreadsheets begin a file with.
@@ -82,15 +98,20 @@ func withoutMark(in io.Reader) io.Reader {
 }
 
 func isHeader(record []string) bool {
-	return slices.EqualFunc(record, columns[:], func(field, column string) bool {
+	return validLength(record) && slices.EqualFunc(record, columns[:len(record)], func(field, column string) bool {
 		return strings.EqualFold(strings.TrimSpace(field), column)
 	})
 }
 
+// validLength reports whether a record has all columns, or all but the weight.
+func validLength(record []string) bool {
+	return len(record) == len(columns) || len(record) == len(columns)-1
+}
+
 func parseRecord(record []string) (store.Entry, error) {
 	var e store.Entry
-	if len(record) != len(columns) {
-		return e, fmt.Errorf("%s, want 4: modid,cmdid,ip,port", count(len(record), "column", "columns"))
+	if !validLength(record) {
+		return e, fmt.Errorf("%s, want 4 or 5: modid,cmdid,ip,port and perhaps weight", count(len(record), "column", "columns"))
 	}
 	for i, to := range []*int32{&e.Module.ModID, &e.Module.CmdID} {
 		s := strings.TrimSpace(record[i])
@@ -110,6 +131,14 @@ func parseRecord(record []string) (store.Entry, error) {
 		return e, fmt.Errorf("column port: %q is not a port from 1 to 65535", number)
 	}
 	e.Host, _ = route.HostFrom(netip.AddrPortFrom(addr, uint16(port)))
+	if len(record) == len(columns) {
+		s := strings.TrimSpace(record[4])
+		weight, err := parseWeight(s)
+		if err != nil {
+			return e, fmt.Errorf("column weight: %q is not %s", s, aWeight(0))
+		}
+		e.Weight = store.WeightOf(weight)
+	}
 	return e, nil
 }
 
@@ -119,7 +148,7 @@ func writeCSV(out io.Writer, entries []store.Entry) error {
 	fmt.Fprintln(w, strings.Join(columns[:], ","))
 	for _, e := range entries {
 		ap := e.Host.AddrPort()
-		fmt.Fprintf(w, "%d,%d,%s,%d\n", e.Module.ModID, e.Module.CmdID, ap.Addr(), ap.Port())
+		fmt.Fprintf(w, "%d,%d,%s,%d,%d\n", e.Module.ModID, e.Module.CmdID, ap.Addr(), ap.Port(), e.Weight.Or(route.DefaultWeight))
 	}
 	return w.Flush() // the first error of all
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/store"
 )
 
@@ -41,8 +42,9 @@ replaced as a whole or not at all.`,
 // entryJSON is one line of a route file.
 type entryJSON struct {
 	moduleJSON
-	IP   string `json:"ip"`
-	Port uint16 `json:"port"`
+	IP     string `json:"ip"`
+	Port   uint16 `json:"port"`
+	Weight uint16 `json:"weight"`
 }
 
 func (a *app) exportCSV(entries []store.Entry) error {
@@ -56,7 +58,7 @@ func (a *app) exportJSON(entries []store.Entry) error {
 	list := make([]entryJSON, len(entries))
 	for i, e := range entries {
 		ap := e.Host.AddrPort()
-		list[i] = entryJSON{moduleJSON(e.Module), ap.Addr().String(), ap.Port()}
+		list[i] = entryJSON{moduleJSON(e.Module), ap.Addr().String(), ap.Port(), e.Weight.Or(route.DefaultWeight)}
 	}
 	return a.show(list, nil)
 }

@@ -22,12 +22,16 @@ func (a *app) importCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Add the routes of a CSV file, or make the store exactly that",
-		Long: `Add the routes of a CSV file to the store: a line for each host, with the
-columns modid,cmdid,ip,port. A header with these names may stand above; empty
-lines and lines that begin with # are skipped. - is the standard input.
+		Long: fmt.Sprintf(`Add the routes of a CSV file to the store: a line for each host, with the
+columns modid,cmdid,ip,port,weight. A header with these names may stand above;
+empty lines and lines that begin with # are skipped. - is the standard input.
+
+The weight may be missing, in a line or in the whole file: new hosts get %d then,
+others keep theirs; with --replace, which makes the store exactly the file, they
+get %d too. A weight that is there is set in any case.
 
 It is all or nothing: a file with a bad line changes nothing. Hosts that the
-store has and the file has not are kept, unless --replace says otherwise.`,
+store has and the file has not are kept, unless --replace says otherwise.`, route.DefaultWeight, route.DefaultWeight),
 		Example: `  lars route import routes.csv
   lars route import --replace --dry-run routes.csv
   lars route export | ssh other lars route import --replace -`,
@@ -64,11 +68,12 @@ func (a *app) readRoutes(name string) ([]store.Entry, error) {
 
 // importJSON is the result of an import. What was not counted is left out.
 type importJSON struct {
-	Routes  int  `json:"routes"` // in the file
-	DryRun  bool `json:"dry_run"`
-	Added   *int `json:"added,omitempty"`   // hosts
-	Removed *int `json:"removed,omitempty"` // hosts
-	Changed *int `json:"changed,omitempty"` // modules
+	Routes    int  `json:"routes"` // in the file
+	DryRun    bool `json:"dry_run"`
+	Added     *int `json:"added,omitempty"`     // hosts
+	Reweighed *int `json:"reweighed,omitempty"` // hosts that were there with another weight
+	Removed   *int `json:"removed,omitempty"`   // hosts
+	Changed   *int `json:"changed,omitempty"`   // modules
 }
 
 func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.Entry, f importFlags) error {
@@ -83,10 +88,10 @@ func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.
 		if d.tooMany != nil {
 			return d.tooMany
 		}
-		result.Added, result.Removed, result.Changed = &d.added, &d.removed, &d.changed
+		result.Added, result.Reweighed, result.Removed, result.Changed = &d.added, &d.reweighed, &d.removed, &d.changed
 		return a.show(result, func(w io.Writer) {
-			fmt.Fprintf(w, "would add %s and remove %s, which changes %s\n",
-				count(d.added, "host", "hosts"), count(d.removed, "host", "hosts"), count(d.changed, "module", "modules"))
+			fmt.Fprintf(w, "would add %s, remove %s and change the weight of %s, which changes %s\n",
+				count(d.added, "host", "hosts"), count(d.removed, "host", "hosts"), count(d.reweighed, "host", "hosts"), count(d.changed, "module", "modules"))
 		})
 	case f.replace:
 		changed, err := s.ReplaceRoutes(ctx, entries)
@@ -94,39 +99,54 @@ func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.
 			return err
 		}
 		result.Changed = &changed
-		return a.show(result, func(w io.Writer) {
+		err = a.show(result, func(w io.Writer) {
 			fmt.Fprintf(w, "changed %s; the store has %s now\n", count(changed, "module", "modules"), count(len(entries), "route", "routes"))
 		})
+		if err != nil {
+			return err
+		}
 	default:
 		added, err := s.AddHosts(ctx, entries)
 		if err != nil {
 			return err
 		}
-		result.Added = &added
-		return a.show(result, func(w io.Writer) {
-			fmt.Fprintf(w, "added %s of %d\n", count(added, "host", "hosts"), len(entries))
+		result.Added, result.Reweighed = &added.Hosts, &added.Reweighed
+		err = a.show(result, func(w io.Writer) {
+			fmt.Fprintf(w, "added %s of %d%s\n", count(added.Hosts, "host", "hosts"), len(entries), reweighed(added.Reweighed))
 		})
+		if err != nil {
+			return err
+		}
 	}
+	return a.hintDrained(ctx, s, drained(entries)...)
 }
 
 // difference is what an import would change.
 type difference struct {
-	added, removed, changed int
-	tooMany                 error // the store would refuse it
+	added, removed, reweighed, changed int
+	tooMany                            error // the store would refuse it
 }
 
 func compare(have, want []store.Entry, replace bool) difference {
 	var d difference
-	kept := make(map[store.Entry]bool, len(want))
+	missing := make(map[store.Entry]store.Weight, len(want))
 	for _, e := range want {
-		kept[e] = false
+		missing[e.Key()] = e.Weight
 	}
 	hosts, changed := make(map[route.Module]int), make(map[route.Module]bool)
 	for _, e := range have {
-		_, wanted := kept[e]
+		weight, wanted := missing[e.Key()]
 		switch {
 		case wanted:
-			kept[e] = true
+			delete(missing, e.Key())
+			otherwise := e.Weight.Or(route.DefaultWeight)
+			if replace {
+				otherwise = route.DefaultWeight
+			}
+			if store.WeightOf(weight.Or(otherwise)) != e.Weight {
+				d.reweighed++
+				changed[e.Module] = true
+			}
 		case replace:
 			d.removed++
 			changed[e.Module] = true
@@ -134,10 +154,7 @@ func compare(have, want []store.Entry, replace bool) difference {
 		}
 		hosts[e.Module]++
 	}
-	for e, there := range kept {
-		if there {
-			continue
-		}
+	for e := range missing {
 		d.added++
 		changed[e.Module] = true
 		if hosts[e.Module]++; hosts[e.Module] > route.MaxHosts {

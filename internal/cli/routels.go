@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/store"
 )
 
@@ -53,6 +54,9 @@ type routeJSON struct {
 	ModName string   `json:"mod_name,omitempty"`
 	CmdName string   `json:"cmd_name,omitempty"`
 	Hosts   []string `json:"hosts"`
+	// Weights has each of the hosts. It is beside them for the sake of
+	// programs that were written when there were no weights.
+	Weights map[string]uint16 `json:"weights"`
 }
 
 func (a *app) listRoutes(ctx context.Context, s *store.Store, f store.Filter) error {
@@ -70,10 +74,13 @@ func (a *app) listRoutes(ctx context.Context, s *store.Store, f store.Filter) er
 			routes = append(routes, routeJSON{
 				moduleJSON: moduleJSON(e.Module),
 				ModName:    names.Mods[e.Module.ModID], CmdName: names.Cmds[e.Module.CmdID],
+				Weights: make(map[string]uint16),
 			})
 		}
 		last := &routes[len(routes)-1]
-		last.Hosts = append(last.Hosts, e.Host.String())
+		host := e.Host.String()
+		last.Hosts = append(last.Hosts, host)
+		last.Weights[host] = e.Weight.Or(route.DefaultWeight)
 	}
 	if len(routes) == 0 {
 		what := "no routes"
@@ -83,10 +90,10 @@ func (a *app) listRoutes(ctx context.Context, s *store.Store, f store.Filter) er
 		a.hint(what + ": lars route add MODID CMDID IP:PORT adds one")
 	}
 	return a.show(routes, func(w io.Writer) {
-		fmt.Fprint(w, "MODID\tCMDID\tNAME\tHOST\n")
+		fmt.Fprint(w, "MODID\tCMDID\tNAME\tHOST\tWEIGHT\n")
 		for _, r := range routes {
 			for _, h := range r.Hosts {
-				fmt.Fprintf(w, "%d\t%d\t%s\t%s\n", r.ModID, r.CmdID, joinNames(r.ModName, r.CmdName), h)
+				fmt.Fprintf(w, "%d\t%d\t%s\t%s\t%s\n", r.ModID, r.CmdID, joinNames(r.ModName, r.CmdName), h, weightText(r.Weights[h]))
 			}
 		}
 	})

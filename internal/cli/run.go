@@ -33,6 +33,7 @@ type app struct {
 	json    bool
 	conf    string // lars-dns's configuration file
 	agent   string // as lars.Config.Agent
+	admin   string // address of an agent's admin server
 	timeout time.Duration
 }
 
@@ -81,18 +82,19 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Manage the routes of Lars, and ask its agents",
 		Long: `Manage the routes of Lars, and ask its agents.
 
-Commands on the store (route add|rm|ls|import|export, name, counts, db) work on
-the tables of lars-dns and lars-reporter; they find them by lars-dns's
-configuration file.
+Commands on the store (route add|rm|ls|weight|drain|undrain|import|export, name,
+counts, db) work on the tables of lars-dns and lars-reporter; they find them by
+lars-dns's configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
-what a program does that uses Lars.
+what a program does that uses Lars; agent shows what it thinks of the hosts.
 sim needs neither: it shows what the agent's decisions are worth.
 
 Exit status: 0 success, 1 the command failed, 2 it was called wrongly or its
 configuration file is missing or bad.`,
 		Example: `  lars db init
   lars route add 1 1 192.168.1.177:7777
-  lars get 1 1`,
+  lars get 1 1
+  lars agent hosts 1 1`,
 		Version:       a.version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -114,7 +116,7 @@ configuration file is missing or bad.`,
 	root.AddCommand(
 		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
 		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(), a.simCommand(),
-		a.versionCommand(),
+		a.agentCommand(), a.versionCommand(),
 	)
 	adopt(root)
 	return root

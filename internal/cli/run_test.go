@@ -8,6 +8,7 @@ import (
 func TestUsage(t *testing.T) {
 	t.Setenv("LARS_AGENT", "")
 	t.Setenv("LARS_CONF", "")
+	t.Setenv("LARS_ADMIN", "")
 	for _, row := range []struct{ line, says string }{
 		{"nonsense", `lars: no command "nonsense"`},
 		{"rout", `lars: no command "rout"; did you mean route?`},
@@ -48,6 +49,19 @@ func TestUsage(t *testing.T) {
 		{"route add 1 1 10.0.0.1", `host "10.0.0.1" is not IPv4:PORT`},
 		{"route add 1 1 10.0.0.1:0", "a port of 1 to 65535"},
 		{"route add 1 x 10.0.0.1:1", `CMDID "x"`},
+		{"route add 1 1 10.0.0.1:1 --weight -1", `invalid argument "-1" for "--weight" flag: want a whole number from 0 to 10000`},
+		{"route add 1 1 10.0.0.1:1 --weight 10001", "want a whole number from 0 to 10000"},
+		{"route weight 1 1 50", "lars: route weight wants MODID CMDID WEIGHT IP:PORT..., got 3 arguments\n"},
+		{"route weight 1 1 10001 10.0.0.1:1", `WEIGHT "10001" is not a whole number from 0 to 10000`},
+		{"route weight 1 1 99999999999999999999 10.0.0.1:1", `WEIGHT "99999999999999999999" is not`},
+		{"route weight 1 1 -1 10.0.0.1:1", `WEIGHT "-1" is not a whole number from 0 to 10000`},
+		{"route weight 1 1 half 10.0.0.1:1", `WEIGHT "half" is not a whole number from 0 to 10000`},
+		{"route weight 1 1 50 10.0.0.1", `host "10.0.0.1" is not IPv4:PORT`},
+		{"route weight x 1 50 10.0.0.1:1", `MODID "x"`},
+		{"route drain 1 1", "lars: route drain wants MODID CMDID IP:PORT..., got 2 arguments\n"},
+		{"route drain 1 1 10.0.0.1:x", `host "10.0.0.1:x" is not IPv4:PORT`},
+		{"route undrain 1 x 10.0.0.1:1", `CMDID "x"`},
+		{"route undrain 1 1 10.0.0.1:1 --weight 0", `invalid argument "0" for "--weight" flag: want a whole number from 1 to 10000`},
 		{"route rm 1 1", "say which hosts of (1,1) to remove: IP:PORT..., or --all"},
 		{"route rm 1 1 10.0.0.1:1 --all", "say which hosts of (1,1) to remove"},
 		{"route rm 1", "route rm wants MODID CMDID [IP:PORT...], got 1 argument"},
@@ -62,6 +76,20 @@ func TestUsage(t *testing.T) {
 		{"name cmd set x y", `CMDID "x"`},
 		{"name cmd rm x", `CMDID "x"`},
 		{"register 1 x", `CMDID "x"`},
+		{"agent nonsense", `lars: agent has no command "nonsense"`},
+		{"agent host 1 1", `lars: agent has no command "host"; did you mean hosts?`},
+		{"agent hosts 1", "lars: agent hosts wants MODID CMDID, got 1 argument\n"},
+		{"agent hosts -5 x", `CMDID "x"`},
+		{"agent modules 1", "lars: agent modules wants no arguments, got 1 argument\n"},
+		{"agent modules --admin nonsense", `--admin "nonsense" is not IP:PORT, such as 127.0.0.1:7782`},
+		{"agent modules --admin :7782", `--admin ":7782" is not IP:PORT`},
+		{"agent modules --admin a b:1", "agent modules wants no arguments"},
+		{"agent modules --admin 127.0.0.1:0", `--admin "127.0.0.1:0" is not IP:PORT`},
+		{"agent modules --admin 127.0.0.1:http", `--admin "127.0.0.1:http" is not IP:PORT`},
+		{"agent modules --timeout 0", "--timeout 0s: must be from 1ms to 1m"},
+		{"agent hosts 1 1 --interval 2s", "--interval goes with --watch"},
+		{"agent hosts 1 1 --watch --interval 1ms", "--interval 1ms: must be from 100ms to 1m0s"},
+		{"agent hosts 1 1 --watch --interval often", "want a duration such as 500ms or 3s"},
 		{"report 1 1 10.0.0.1:1", "report wants MODID CMDID IP:PORT RETCODE, got 3 arguments"},
 		{"report 1 x 10.0.0.1:1 0", `CMDID "x"`},
 		{"report 1 1 host 0", `host "host" is not IPv4:PORT`},
@@ -106,16 +134,17 @@ func TestUsage(t *testing.T) {
 // TestHelp holds every command to a description and an example.
 func TestHelp(t *testing.T) {
 	for _, line := range []string{
-		"", "route", "route add", "route rm", "route ls", "route import", "route export",
+		"", "route", "route add", "route rm", "route ls", "route weight", "route drain", "route undrain", "route import", "route export",
 		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
 		"db", "db init", "db version", "get", "register", "report", "simulate", "sim", "sim list", "version",
+		"agent", "agent modules", "agent hosts",
 	} {
 		r := lars(t, line+" --help")
 		if r.code != 0 || r.err != "" || !strings.Contains(r.out, "Examples:\n  lars "+line) || !strings.Contains(r.out, "--json") {
 			t.Errorf("lars %s --help: exit %d\n%s%s", line, r.code, r.out, r.err)
 		}
 	}
-	for _, group := range []string{"", "route", "name", "name mod", "db"} {
+	for _, group := range []string{"", "route", "name", "name mod", "db", "agent"} {
 		if r := lars(t, group); r.code != 0 || !strings.Contains(r.out, "Available Commands:") {
 			t.Errorf("lars %s: exit %d\n%s%s", group, r.code, r.out, r.err)
 		}
@@ -138,6 +167,18 @@ func TestHelp(t *testing.T) {
 	}
 	if r := lars(t, "completion bash"); r.code != 0 || !strings.Contains(r.out, "bash completion") {
 		t.Errorf("completion: exit %d, %s", r.code, r.err)
+	}
+	if r := lars(t, "__complete route undrain -5 1 --we"); r.code != 0 || !strings.HasPrefix(r.out, "--weight\t") {
+		t.Errorf("completion of a flag: exit %d, %q", r.code, r.out)
+	}
+	if r := lars(t, "__complete route drain 1 1 "); r.code != 0 || !strings.HasPrefix(r.out, ":4\n") {
+		t.Errorf("completion of a host: exit %d, %q", r.code, r.out)
+	}
+	if r := lars(t, "__complete agent h"); r.code != 0 || !strings.HasPrefix(r.out, "hosts\t") {
+		t.Errorf("completion of an agent command: exit %d, %q", r.code, r.out)
+	}
+	if r := lars(t, "__complete agent hosts -5 1 --adm"); r.code != 0 || !strings.HasPrefix(r.out, "--admin\t") {
+		t.Errorf("completion of an agent flag: exit %d, %q", r.code, r.out)
 	}
 	if r := lars(t, "__complete route i"); r.code != 0 || !strings.HasPrefix(r.out, "import\t") {
 		t.Errorf("completion of a command: exit %d, %q", r.code, r.out)

@@ -31,7 +31,7 @@ func TestDB(t *testing.T) {
 	check(t, "db init", fmt.Sprintf("sqlite %s is up to date, at schema version %d\n", file, before.Want))
 	checkJSON(t, "db init", fmt.Sprintf(`{"from": %d, "to": %[1]d}`, before.Want))
 	checkJSON(t, "db version", fmt.Sprintf(`{"have": %d, "want": %[1]d}`, before.Want))
-	checkEmpty(t, "route ls", "MODID  CMDID  NAME  HOST\n", "no routes: lars route add MODID CMDID IP:PORT adds one\n")
+	checkEmpty(t, "route ls", "MODID  CMDID  NAME  HOST  WEIGHT\n", "no routes: lars route add MODID CMDID IP:PORT adds one\n")
 }
 
 func TestConfiguration(t *testing.T) {
@@ -83,13 +83,13 @@ func TestNames(t *testing.T) {
 	check(t, "route add 2 2 10.0.0.1:80", "added 1 host to (2,2)\n")
 	check(t, "route add 3 1 10.0.0.1:80", "added 1 host to (3,1)\n")
 	check(t, "route add 3 3 10.0.0.1:80", "added 1 host to (3,3)\n")
-	check(t, "route ls", `MODID  CMDID  NAME             HOST
-2      1      payment / login  10.0.0.1:80
-2      2      payment / -      10.0.0.1:80
-3      1      - / login        10.0.0.1:80
-3      3      -                10.0.0.1:80
+	check(t, "route ls", `MODID  CMDID  NAME             HOST         WEIGHT
+2      1      payment / login  10.0.0.1:80  100
+2      2      payment / -      10.0.0.1:80  100
+3      1      - / login        10.0.0.1:80  100
+3      3      -                10.0.0.1:80  100
 `)
-	checkJSON(t, "route ls 2 1", `[{"modid": 2, "cmdid": 1, "mod_name": "payment", "cmd_name": "login", "hosts": ["10.0.0.1:80"]}]`)
+	checkJSON(t, "route ls 2 1", `[{"modid": 2, "cmdid": 1, "mod_name": "payment", "cmd_name": "login", "hosts": ["10.0.0.1:80"], "weights": {"10.0.0.1:80": 100}}]`)
 
 	check(t, "name mod rm 2", "removed the name of modid 2\n")
 	check(t, "name mod rm 2", "modid 2 had no name\n")

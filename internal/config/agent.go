@@ -6,8 +6,14 @@ import (
 	"time"
 )
 
-// Classic is the policy of Lars 1.0, a value of [loadbalance] policy.
-const Classic = "classic"
+// Values of [loadbalance] policy and check.
+const (
+	Classic  = "classic"  // the policy of Lars 1.0
+	Adaptive = "adaptive" // each host is compared with its peers
+
+	CheckTCP  = "tcp"  // hosts with bad calls may be tried over TCP
+	CheckNone = "none" // no packet is sent to any host
+)
 
 // Agent is the configuration of lars-lb-agent.
 type Agent struct {
@@ -22,7 +28,10 @@ type Agent struct {
 
 // Balance is the section [loadbalance].
 type Balance struct {
-	Policy          string        // how hosts are picked and judged; default and only one: Classic
+	Policy          string        // how hosts are picked and judged: Classic, the default, or Adaptive
+	Check           string        // how Adaptive checks hosts with bad calls: CheckTCP, the default, or CheckNone
+	CheckTCP        Modules       // those for which Check is CheckTCP whatever it says; default none
+	CheckNone       Modules       // those for which Check is CheckNone; default none
 	ProbeNum        int           // picks between two probes of an overloaded host; default 10, 1 to 1000000
 	InitSuccCount   int           // virtual successes of a host that becomes idle; default 180, 0 to 1000000
 	InitErrCount    int           // virtual failures of a host that becomes overloaded; default 5, 0 to 1000000
@@ -49,6 +58,7 @@ func DefaultAgent() Agent {
 		Reporter:  Peer{Host: "127.0.0.1", Port: 7779},
 		Balance: Balance{
 			Policy:          Classic,
+			Check:           CheckTCP,
 			ProbeNum:        10,
 			InitSuccCount:   180,
 			InitErrCount:    5,
@@ -96,8 +106,18 @@ func (c *Agent) keys() []key {
 func (b *Balance) keys() []key {
 	const section, most = "loadbalance", 1_000_000
 	timeout := duration(100*time.Millisecond, 24*time.Hour)
+	none := bind(section, "check_none", &b.CheckNone, modules())
+	none.clash = func() string {
+		if both := b.CheckTCP.common(b.CheckNone); both != "" {
+			return both + " is in check_tcp, too; want each module in one of them"
+		}
+		return ""
+	}
 	return []key{
-		bind(section, "policy", &b.Policy, oneOf(Classic)),
+		bind(section, "policy", &b.Policy, oneOf(Classic, Adaptive)),
+		bind(section, "check", &b.Check, oneOf(CheckTCP, CheckNone)),
+		bind(section, "check_tcp", &b.CheckTCP, modules()),
+		none,
 		bind(section, "probe_num", &b.ProbeNum, number(1, most)),
 		bind(section, "init_succ_cnt", &b.InitSuccCount, number(0, most)),
 		bind(section, "init_err_cnt", &b.InitErrCount, number(0, most)),

@@ -14,10 +14,31 @@ type key struct {
 	set           func(string) bool // sets the field; false leaves it alone
 	valid         func() bool       // whether the field is allowed as it is
 	value         func() any        // the field, comparable
+	blame         func(string) string
+	clash         func() string // in what the field disagrees with another key's, "" in nothing; may be nil
 }
 
 // String returns the key as messages name it: "[section] name".
 func (k key) String() string { return "[" + k.section + "] " + k.name }
+
+// refusal says why the text of a value is not allowed.
+func (k key) refusal(text string) string {
+	why := quoteValue(text)
+	if k.blame != nil {
+		if what := k.blame(dropComment(text)); what != "" {
+			why += ", where " + what
+		}
+	}
+	return why + ": want " + k.want
+}
+
+// clashes says in what the field disagrees with another key's, "" in nothing.
+func (k key) clashes() string {
+	if k.clash == nil {
+		return ""
+	}
+	return k.clash()
+}
 
 // bind makes the row of a key whose value goes to dst.
 func bind[T comparable](section, name string, dst *T, k kind[T]) key {
@@ -37,6 +58,7 @@ func bind[T comparable](section, name string, dst *T, k kind[T]) key {
 		},
 		valid: func() bool { return k.allow(*dst) },
 		value: func() any { return *dst },
+		blame: k.blame,
 	}
 }
 
@@ -60,7 +82,9 @@ func validate(keys []key) error {
 	var found problems
 	for _, k := range keys {
 		if !k.valid() {
-			found.add(0, "%v = %s: want %s", k, quoteValue(fmt.Sprint(k.value())), k.want)
+			found.add(0, "%v = %s", k, k.refusal(fmt.Sprint(k.value())))
+		} else if what := k.clashes(); what != "" {
+			found.add(0, "%v: %s", k, what)
 		}
 	}
 	return found.join("")

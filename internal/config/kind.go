@@ -18,6 +18,7 @@ type kind[T any] struct {
 	verbatim bool // no comment behind the value: it is taken as it stands
 	parse    func(string) (T, bool)
 	allow    func(T) bool
+	blame    func(string) string // what of a long text is not allowed; may be nil
 }
 
 // number is an integer of lo to hi.

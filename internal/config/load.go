@@ -59,7 +59,12 @@ func load(path string, keys []key, aliases map[string]string) (sections map[stri
 		}
 		given[k.String()] = e.line
 		if !k.set(e.value) {
-			found.add(e.line, "[%s] %s = %s: want %s", e.section, e.key, quoteValue(e.value), k.want)
+			found.add(e.line, "[%s] %s = %s", e.section, e.key, k.refusal(e.value))
+		}
+	}
+	for _, k := range keys {
+		if what := k.clashes(); what != "" {
+			found.add(given[k.String()], "%v: %s", k, what)
 		}
 	}
 	return sections, found.join(path)

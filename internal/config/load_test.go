@@ -120,7 +120,7 @@ func TestLars1Files(t *testing.T) {
 	agent := config.DefaultAgent()
 	agent.Balance.SuccRate = 0.95
 	got, err := config.LoadAgent("testdata/lars1/lars_lb_agent.conf")
-	if err != nil || got != agent || got.Balance.Policy != config.Classic {
+	if err != nil || got != agent || got.Balance.Policy != config.Classic || got.Balance.Check != config.CheckTCP {
 		t.Errorf("agent: %+v, %v", got, err)
 	}
 }
@@ -180,7 +180,7 @@ path = "/tmp/a b.db"
 		DNSServer: config.Peer{Host: "lars-dns", Port: 1},
 		Reporter:  config.Peer{Host: "::1", Port: 65535},
 		Balance: config.Balance{
-			Policy: config.Classic, ProbeNum: 1, InitSuccCount: 0, InitErrCount: 1_000_000,
+			Policy: config.Adaptive, Check: config.CheckNone, CheckTCP: "1:1, -5:2147483647", CheckNone: "2:-2", ProbeNum: 1, InitSuccCount: 0, InitErrCount: 1_000_000,
 			ErrRate: 0, SuccRate: 1, ContinSuccLimit: 2, ContinErrLimit: 3, WindowErrRate: 0.25,
 			IdleTimeout: 100 * time.Millisecond, OverloadTimeout: 24 * time.Hour,
 			UpdateTimeout: 30 * time.Second, ReportTimeout: time.Hour,
@@ -196,7 +196,10 @@ port = 1
 ip = ::1
 port = 65535
 [loadbalance]
-policy = classic
+policy = adaptive
+check = none
+check_tcp = 1:1 ,-5:+2147483647 ; behind a value
+check_none=2:-2
 probe_num = 1
 init_succ_cnt = 0
 init_err_cnt = 1000000
@@ -213,7 +216,7 @@ report_timeout = 60m
 	if err != nil || gotAgent != agent {
 		t.Errorf("agent: %+v, %v", gotAgent, err)
 	}
-	if n := len(agent.Changed(config.DefaultAgent())); n != len(agent.Keys())-1 { // policy
+	if n := len(agent.Changed(config.DefaultAgent())); n != len(agent.Keys()) {
 		t.Errorf("%d of %d keys differ from the defaults: a key is not read", n, len(agent.Keys()))
 	}
 }

@@ -20,6 +20,7 @@ type admin struct {
 	server  *http.Server
 	ended   chan struct{} // closed when the server's goroutine has returned
 	service atomic.Pointer[Service]
+	more    atomic.Pointer[http.ServeMux] // what the service has added; empty if nothing
 }
 
 // startAdmin listens on addr and answers that the daemon is starting; nil, and
@@ -56,9 +57,15 @@ func startAdmin(addr netip.AddrPort, version string, log *slog.Logger) (*admin, 
 
 // serve lets the server answer for service.
 func (a *admin) serve(service Service) {
-	if a != nil {
-		a.service.Store(&service)
+	if a == nil {
+		return
 	}
+	mux := http.NewServeMux()
+	if r, ok := service.(Router); ok {
+		r.Route(mux)
+	}
+	a.more.Store(mux)
+	a.service.Store(&service)
 }
 
 // stop closes the server and its connections.
@@ -79,6 +86,7 @@ func (a *admin) routes(version string) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /", a.serveMore)
 	return mux
 }
 
@@ -94,6 +102,16 @@ func (a *admin) health(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ok")
+}
+
+// serveMore answers what is the service's own.
+func (a *admin) serveMore(w http.ResponseWriter, r *http.Request) {
+	mux := a.more.Load()
+	if mux == nil {
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+		return
+	}
+	mux.ServeHTTP(w, r)
 }
 
 func (a *admin) stats(w http.ResponseWriter, _ *http.Request) {

@@ -84,7 +84,7 @@ func TestAdminBeforeServing(t *testing.T) {
 	conf := writeConf(t, filepath.Join(t.TempDir(), "a.conf"), withAdmin)
 	child := startChild(t, "slow-start", conf)
 	url := adminURL(child)
-	for _, path := range []string{"/healthz", "/stats"} {
+	for _, path := range []string{"/healthz", "/stats", "/own"} {
 		if status, body := get(t, url+path); status != http.StatusServiceUnavailable || body != "starting\n" {
 			t.Errorf("%s: %d %q", path, status, body)
 		}
@@ -101,6 +101,22 @@ func TestAdminOfAServiceThatIsNotReady(t *testing.T) {
 	}
 	if status, _ := get(t, url+"/stats"); status != http.StatusOK {
 		t.Errorf("/stats: %d", status)
+	}
+}
+
+func TestAdminRoutesOfTheService(t *testing.T) {
+	conf := writeConf(t, filepath.Join(t.TempDir(), "a.conf"), withAdmin)
+	child := startChild(t, "routes", conf)
+	url := adminURL(child)
+	child.await("serving")
+	if status, body := get(t, url+"/own"); status != http.StatusOK || body != "the service's own\n" {
+		t.Errorf("/own: %d %q", status, body)
+	}
+	if _, body := get(t, url+"/stats"); !strings.Contains(body, "answered") {
+		t.Errorf("/stats is the service's: %q", body)
+	}
+	if status, _ := get(t, url+"/other"); status != http.StatusNotFound {
+		t.Errorf("/other: %d", status)
 	}
 }
 

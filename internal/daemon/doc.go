@@ -11,9 +11,10 @@
 //
 // Main itself runs on the caller's goroutine, and is the only one that reads
 // signals and calls Reload. Start and Serve run one after the other on a
-// goroutine of their own; Stats runs on goroutines of the admin server. Main
-// waits for all of them, except when the service does not stop in time: it
-// then returns without it, for the process to end.
+// goroutine of their own; Stats, and the handlers of a [Router], run on
+// goroutines of the admin server. Main waits for all but these handlers, except
+// when the service does not stop in time: it then returns without it, for the
+// process to end.
 //
 // # Signals
 //

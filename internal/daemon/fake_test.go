@@ -3,7 +3,9 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"os"
 	"strings"
@@ -51,6 +53,8 @@ func fakeSpec(mode string) daemon.Spec[config.Agent] {
 				return struct{ daemon.Service }{s}, nil
 			case "not-ready":
 				return notReady{s}, nil
+			case "routes":
+				return router{s}, nil
 			}
 			return s, nil
 		},
@@ -83,6 +87,14 @@ func (s fakeService) Serve(ctx context.Context) error {
 type notReady struct{ fakeService }
 
 func (notReady) Ready() bool { return false }
+
+type router struct{ fakeService }
+
+func (router) Route(mux *http.ServeMux) {
+	for _, pattern := range []string{"GET /own", "GET /stats"} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "the service's own") })
+	}
+}
 
 func (s fakeService) Stats() any {
 	if s.mode == "bad-stats" {

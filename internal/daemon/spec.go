@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/netip"
 )
 
@@ -21,6 +22,15 @@ type Service interface {
 // ready once it was started.
 type Readier interface {
 	Ready() bool
+}
+
+// Router is a Service with more to show to operators than Stats.
+type Router interface {
+	// Route adds handlers to mux, which the admin server asks for every GET
+	// that it has no answer to itself. It is called once, after Start. The
+	// handlers run on goroutines of the admin server, beside Serve and perhaps
+	// after it.
+	Route(mux *http.ServeMux)
 }
 
 // Reloader is a Service that can change settings while it serves.

@@ -16,15 +16,17 @@ type Builder struct {
 // is built.
 type entry struct {
 	module route.Module
-	host   route.Host
+	node   route.Node
 	seq    uint32 // position among all that was added
 }
 
+// compare orders entries by module, host and position. It takes the weight for
+// no part of the host.
 func (e entry) compare(o entry) int {
 	if c := e.module.Compare(o.module); c != 0 {
 		return c
 	}
-	if c := e.host.Compare(o.host); c != 0 {
+	if c := e.node.Host().Compare(o.node.Host()); c != 0 {
 		return c
 	}
 	return cmp.Compare(e.seq, o.seq)
@@ -32,9 +34,10 @@ func (e entry) compare(o entry) int {
 
 func (e entry) compareSeq(o entry) int { return cmp.Compare(e.seq, o.seq) }
 
-// Add adds one host of a module.
-func (b *Builder) Add(m route.Module, h route.Host) {
-	b.entries = append(b.entries, entry{m, h, uint32(len(b.entries))})
+// Add adds one host of a module. Of several with one address and port the
+// weight of the first counts.
+func (b *Builder) Add(m route.Module, n route.Node) {
+	b.entries = append(b.entries, entry{m, n, uint32(len(b.entries))})
 }
 
 // Oversized is a module with more hosts than a frame carries.
@@ -51,7 +54,7 @@ func (b *Builder) Table() (*Table, []Oversized) {
 	b.entries = nil
 	slices.SortFunc(entries, entry.compare)
 	// Of equal hosts the first is kept: the one added first.
-	entries = slices.CompactFunc(entries, func(x, y entry) bool { return x.module == y.module && x.host == y.host })
+	entries = slices.CompactFunc(entries, func(x, y entry) bool { return x.module == y.module && x.node.Host() == y.node.Host() })
 
 	modules := 0
 	for i := range entries {
@@ -62,7 +65,7 @@ func (b *Builder) Table() (*Table, []Oversized) {
 	p := packed{
 		modules: make([]route.Module, 0, modules),
 		ends:    make([]uint32, 0, modules),
-		hosts:   make([]route.Host, 0, len(entries)),
+		nodes:   make([]route.Node, 0, len(entries)),
 	}
 	var oversized []Oversized
 	for len(entries) > 0 {
@@ -80,9 +83,9 @@ func (b *Builder) Table() (*Table, []Oversized) {
 		}
 		p.modules = append(p.modules, m)
 		for _, e := range group {
-			p.hosts = append(p.hosts, e.host)
+			p.nodes = append(p.nodes, e.node)
 		}
-		p.ends = append(p.ends, uint32(len(p.hosts)))
+		p.ends = append(p.ends, uint32(len(p.nodes)))
 	}
 	return p.table(), oversized
 }

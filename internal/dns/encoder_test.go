@@ -15,13 +15,18 @@ import (
 func TestEncoder(t *testing.T) {
 	encode := dns.Encode()
 	// Long, short, empty and long again: nothing of an earlier route may stay.
-	for _, hosts := range [][]route.Host{
-		hostRange(1, 500), {{IP: 3232235953, Port: 7777}}, nil, {{IP: 1<<32 - 1, Port: 65535}, {IP: 1, Port: 1}}, hostRange(7, 600),
+	for _, hosts := range [][]route.Node{
+		hostRange(1, 500), {node(3232235953, 7777)}, weighing(0, hostRange(1, 3)...), nil,
+		{node(1<<32-1, 65535), {IP: 1, Port: 1, Weight: route.MaxWeight}}, hostRange(7, 600),
 	} {
 		for _, m := range []route.Module{{}, module(1, 1), module(-5, 1<<31-1)} {
 			want := &larspb.GetRouteResponse{Modid: m.ModID, Cmdid: m.CmdID}
 			for _, h := range hosts {
-				want.Host = append(want.Host, &larspb.HostInfo{Ip: int32(h.IP), Port: int32(h.Port)})
+				info := &larspb.HostInfo{Ip: int32(h.IP), Port: int32(h.Port)}
+				if h.Weight != route.DefaultWeight {
+					info.Weight = proto.Uint32(uint32(h.Weight))
+				}
+				want.Host = append(want.Host, info)
 			}
 			wantBody, err := proto.Marshal(want)
 			if err != nil {
@@ -35,9 +40,9 @@ func TestEncoder(t *testing.T) {
 }
 
 func TestLargestRouteFitsIntoAFrame(t *testing.T) {
-	hosts := make([]route.Host, route.MaxHosts)
+	hosts := make([]route.Node, route.MaxHosts)
 	for i := range hosts {
-		hosts[i] = route.Host{IP: 1<<31 + uint32(i), Port: 65535} // negative numbers are the longest
+		hosts[i] = route.Node{IP: 1<<31 + uint32(i), Port: 65535, Weight: route.MaxWeight} // negative numbers are the longest
 	}
 	body, err := dns.Encode()(module(-1, -1), hosts)
 	if err != nil || len(body) > wire.MaxBody {
@@ -47,7 +52,7 @@ func TestLargestRouteFitsIntoAFrame(t *testing.T) {
 
 func TestEncoderDoesNotAllocate(t *testing.T) {
 	encode := dns.Encode()
-	hosts := hostRange(1, 100)
+	hosts := weighing(50, hostRange(1, 100)...)
 	if n := testing.AllocsPerRun(100, func() {
 		if _, err := encode(module(1, 1), hosts); err != nil {
 			t.Fatal(err)

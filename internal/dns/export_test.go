@@ -3,6 +3,7 @@ package dns
 import (
 	"context"
 	"log/slog"
+	"reflect"
 
 	"github.com/lars-lb/lars/internal/route"
 )
@@ -23,7 +24,10 @@ func FaultLog(log *slog.Logger) func(msg string, args ...any) bool {
 
 // Encode returns a function that encodes routes, the result being valid until
 // its next call.
-func Encode() func(m route.Module, hosts []route.Host) ([]byte, error) { return new(encoder).encode }
+func Encode() func(m route.Module, nodes []route.Node) ([]byte, error) { return new(encoder).encode }
+
+// EntrySize is what a Builder keeps of a row, bytes.
+var EntrySize = reflect.TypeFor[entry]().Size()
 
 // MaxOverlay bounds Overlay.
 const MaxOverlay = maxOverlay

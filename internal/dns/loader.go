@@ -10,12 +10,13 @@ import (
 )
 
 // maxLoggedRows bounds the ids of impossible rows that are remembered so that
-// each is logged once. Rows beyond it are left out without a record of their
-// own.
+// each is logged once. Rows beyond it are left out, or served with another
+// weight, without a record of their own.
 const maxLoggedRows = 10_000
 
-// loader makes routes of rows, passing over what is no host. It belongs to the
-// watcher's goroutine.
+// loader makes routes of rows, passing over what is no host and bounding what
+// is no weight: a host that is served with too large a weight is better than
+// one that is not. It belongs to the watcher's goroutine.
 type loader struct {
 	source   Source
 	log      *slog.Logger
@@ -33,36 +34,42 @@ func newLoader(source Source, counters *counters, log *slog.Logger) *loader {
 	}
 }
 
+// flaw is what is wrong with a row.
+type flaw int
+
+const (
+	sound     flaw = iota
+	noHost         // left out
+	badWeight      // served with the nearest one
+	flaws          // how many there are
+)
+
 // all reads every route.
 func (l *loader) all(ctx context.Context) (*Table, error) {
 	var b Builder
-	skipped := int64(0)
+	var found [flaws]int64
 	err := l.source.ReadRoutes(ctx, func(r store.RouteRow) error {
-		if h, ok := route.HostFromNumbers(r.IP, r.Port); ok {
-			b.Add(r.Module, h)
-		} else {
-			skipped++
-			l.logRow(r)
-		}
+		f, _ := l.add(&b, r)
+		found[f]++
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	t, oversized := b.Table()
-	l.counters.skippedRows.Store(skipped)
+	l.counters.skippedRows.Store(found[noHost])
+	l.counters.clampedRows.Store(found[badWeight])
 	l.noteOversized(oversized, func(route.Module) bool { return true })
 	return t, nil
 }
 
 // modules reads the routes of some modules, each of which is in the result.
-func (l *loader) modules(ctx context.Context, mods []route.Module) (map[route.Module][]route.Host, error) {
+func (l *loader) modules(ctx context.Context, mods []route.Module) (map[route.Module][]route.Node, error) {
 	var b Builder
+	var found [flaws]int64 // that were not known of before
 	err := l.source.ReadModules(ctx, mods, func(r store.RouteRow) error {
-		if h, ok := route.HostFromNumbers(r.IP, r.Port); ok {
-			b.Add(r.Module, h)
-		} else if l.logRow(r) {
-			l.counters.skippedRows.Add(1)
+		if f, isNew := l.add(&b, r); isNew {
+			found[f]++
 		}
 		return nil
 	})
@@ -70,7 +77,9 @@ func (l *loader) modules(ctx context.Context, mods []route.Module) (map[route.Mo
 		return nil, err
 	}
 	t, oversized := b.Table()
-	read := make(map[route.Module][]route.Host, len(mods))
+	l.counters.skippedRows.Add(found[noHost])
+	l.counters.clampedRows.Add(found[badWeight])
+	read := make(map[route.Module][]route.Node, len(mods))
 	for _, m := range mods {
 		// A copy, so that one route does not keep all that were read with it.
 		read[m] = slices.Clone(t.Lookup(m))
@@ -79,22 +88,36 @@ func (l *loader) modules(ctx context.Context, mods []route.Module) (map[route.Mo
 	return read, nil
 }
 
+// add adds a row to b as far as it can be served, and reports what is wrong
+// with it and whether that was logged just now.
+func (l *loader) add(b *Builder, r store.RouteRow) (f flaw, isNew bool) {
+	n, ok := r.Node()
+	if !ok {
+		return noHost, l.logRow(r, "row of RouteData left out: no host has this address and port", "ip", r.IP, "port", r.Port)
+	}
+	b.Add(r.Module, n)
+	if int64(n.Weight) == r.Weight {
+		return sound, false
+	}
+	return badWeight, l.logRow(r, "row of RouteData served with another weight: there is no such one",
+		"host", n.Host(), "weight", r.Weight, "served", n.Weight)
+}
+
 // logRow logs an impossible row unless it was logged before, and reports
 // whether it did.
-func (l *loader) logRow(r store.RouteRow) bool {
+func (l *loader) logRow(r store.RouteRow, msg string, what ...any) bool {
 	if _, known := l.loggedRows[r.ID]; known {
 		return false
 	}
 	if len(l.loggedRows) == maxLoggedRows {
 		if !l.loggedFull {
 			l.loggedFull = true
-			l.log.Warn("more impossible rows in RouteData are left out without being named", "named", maxLoggedRows)
+			l.log.Warn("more impossible rows in RouteData are not named", "named", maxLoggedRows)
 		}
 		return false
 	}
 	l.loggedRows[r.ID] = struct{}{}
-	l.log.Warn("row of RouteData left out: no host has this address and port",
-		"id", r.ID, "modid", r.Module.ModID, "cmdid", r.Module.CmdID, "ip", r.IP, "port", r.Port)
+	l.log.Warn(msg, append([]any{"id", r.ID, "modid", r.Module.ModID, "cmdid", r.Module.CmdID}, what...)...)
 	return true
 }
 

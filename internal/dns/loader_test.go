@@ -13,16 +13,16 @@ func TestImpossibleRowsAreLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := oneHost()
 		source.do(func(s *memory) {
-			s.insert(m11, 0, 80)
-			s.insert(m11, 1<<32, 80)
-			s.insert(m12, 1, 0)
-			s.insert(m12, 1, 65536)
+			s.insert(m11, 0, 80, 100)
+			s.insert(m11, 1<<32, 80, 100)
+			s.insert(m12, 1, 0, 100)
+			s.insert(m12, 1, 65536, 100)
 		})
 		w := watch(t, source)
 		w.after(time.Millisecond)
 		w.expect(m11, hostRange(1, 1))
 		w.expect(m12, nil)
-		w.source.do(func(s *memory) { s.insert(m12, -1, 5); s.insertHosts(m12, hostN(1)); s.announce(m12) })
+		w.source.do(func(s *memory) { s.insert(m12, -1, 5, 100); s.insertHosts(m12, hostN(1)); s.announce(m12) })
 		w.after(poll)
 		w.expect(m12, hostRange(1, 1), mods(m12))
 		w.after(10 * reload)
@@ -35,12 +35,38 @@ func TestImpossibleRowsAreLeftOut(t *testing.T) {
 	})
 }
 
+// A host whose weight is impossible is served all the same.
+func TestImpossibleWeightsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := oneHost()
+		source.do(func(s *memory) {
+			s.insert(m12, 1, 80, -1)
+			s.insert(m12, 2, 80, route.MaxWeight)
+			s.insert(m12, 3, 80, route.MaxWeight+1)
+		})
+		w := watch(t, source)
+		w.after(time.Millisecond)
+		want := []route.Node{{IP: 1, Port: 80}, {IP: 2, Port: 80, Weight: route.MaxWeight}, {IP: 3, Port: 80, Weight: route.MaxWeight}}
+		w.expect(m12, want)
+		w.source.do(func(s *memory) { s.insert(m12, 4, 80, 1<<40); s.announce(m12) })
+		w.after(poll)
+		w.expect(m12, append(want, route.Node{IP: 4, Port: 80, Weight: route.MaxWeight}), mods(m12))
+		w.after(10 * reload)
+		if n := w.log.count("served with another weight"); n != 3 {
+			t.Errorf("logged %d times, want once a row:\n%s", n, w.log.buf.String())
+		}
+		if w.log.count("host=0.0.0.3:80 weight=10001 served=10000") != 1 || w.log.count("weight=-1 served=0") != 1 {
+			t.Errorf("the log does not name the rows:\n%s", w.log.buf.String())
+		}
+	})
+}
+
 func TestLogOfImpossibleRowsIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := oneHost()
 		source.do(func(s *memory) {
 			for range 10_100 {
-				s.insert(m12, 0, 0)
+				s.insert(m12, 0, 0, 100)
 			}
 		})
 		w := watch(t, source)

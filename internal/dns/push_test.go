@@ -41,6 +41,36 @@ func TestEachSubscriberIsToldOnce(t *testing.T) {
 	s.eventually("seven pushes", func(st dns.Stats) bool { return st.Pushes == 7 })
 }
 
+// A weight alone is a change, told once and to those whom it concerns.
+func TestWeightIsPushed(t *testing.T) {
+	cfg := sqlite(t)
+	db := openStore(t, cfg)
+	add(t, db, m11, hostRange(1, 2)...)
+	add(t, db, m12, hostN(1))
+	s := start(t, quick(), db, quiet())
+	a, other := s.dial(), s.dial()
+	a.subscribe(m11, hostRange(1, 2)...)
+	other.subscribe(m12, hostN(1))
+	set := func(weight uint16) {
+		t.Helper()
+		if _, err := db.SetWeight(t.Context(), m11, []route.Host{hostN(2).Host()}, weight); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, weight := range []uint16{50, 0, route.DefaultWeight} {
+		set(weight)
+		set(weight) // which changes nothing
+		a.expect(m11, hostN(1), weighing(weight, hostN(2))[0])
+	}
+	plainSQL(t, cfg, "UPDATE RouteData SET weight = 7 WHERE modid = 1 AND cmdid = 1", bump)
+	a.expect(m11, weighing(7, hostRange(1, 2)...)...)
+	a.expectNothing(module(50, 1))
+	other.expectNothing(module(50, 2))
+	if st := s.Stats(); st.Pushes != 4 {
+		t.Errorf("%d pushes, want 4", st.Pushes)
+	}
+}
+
 func TestTwoChangesInOneSecond(t *testing.T) {
 	db := openStore(t, sqlite(t))
 	s := start(t, quick(), db, quiet())
@@ -63,10 +93,10 @@ func TestPlainSQL(t *testing.T) {
 	for _, c := range []struct {
 		edit string
 		m    route.Module
-		want []route.Host
+		want []route.Node
 	}{
-		{"INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (1, 2, 9, 99)", m12, []route.Host{{IP: 9, Port: 99}}},
-		{"UPDATE RouteData SET serverport = 81 WHERE modid = 1 AND cmdid = 1", m11, []route.Host{{IP: hostN(1).IP, Port: 81}}},
+		{"INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (1, 2, 9, 99)", m12, []route.Node{node(9, 99)}},
+		{"UPDATE RouteData SET serverport = 81 WHERE modid = 1 AND cmdid = 1", m11, []route.Node{node(hostN(1).IP, 81)}},
 		{"DELETE FROM RouteData WHERE cmdid = 1", m11, nil},
 	} {
 		plainSQL(t, cfg, c.edit, bump)
@@ -84,9 +114,9 @@ func TestPlainSQLTwiceInOneSecond(t *testing.T) {
 	a.subscribe(m11)
 	now := fmt.Sprintf("UPDATE RouteVersion SET version = %d", time.Now().Unix())
 	plainSQL(t, cfg, "INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (1, 1, 9, 99)", now)
-	a.expect(m11, route.Host{IP: 9, Port: 99})
+	a.expect(m11, node(9, 99))
 	plainSQL(t, cfg, "UPDATE RouteData SET serverip = 10", now)
-	a.expect(m11, route.Host{IP: 10, Port: 99})
+	a.expect(m11, node(10, 99))
 }
 
 func TestEditWithoutBump(t *testing.T) {
@@ -98,7 +128,7 @@ func TestEditWithoutBump(t *testing.T) {
 	a := s.dial()
 	a.subscribe(m11)
 	plainSQL(t, cfg, "INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (1, 1, 9, 99)")
-	a.expect(m11, route.Host{IP: 9, Port: 99})
+	a.expect(m11, node(9, 99))
 }
 
 func TestTwoReplicas(t *testing.T) {
@@ -131,7 +161,7 @@ func TestChangeOfThousandsOfModules(t *testing.T) {
 	var all []store.Entry
 	for i := range int32(modules) {
 		asked = append(asked, request(module(7, i))...)
-		all = append(all, store.Entry{Module: module(7, i), Host: hostN(int(i))})
+		all = append(all, store.Entry{Module: module(7, i), Host: hostN(int(i)).Host()})
 	}
 	a.write(asked)
 	for i := range int32(modules) {
@@ -143,7 +173,7 @@ func TestChangeOfThousandsOfModules(t *testing.T) {
 	told := make(map[route.Module]int)
 	for range modules {
 		m, hosts, err := a.read()
-		if err != nil || !slices.Equal(hosts, []route.Host{hostN(int(m.CmdID))}) {
+		if err != nil || !slices.Equal(hosts, []route.Node{hostN(int(m.CmdID))}) {
 			t.Fatalf("%v: %v, %v", m, hosts, err)
 		}
 		told[m]++
@@ -179,10 +209,10 @@ func TestSubscribingWhileRoutesChange(t *testing.T) {
 
 	var working sync.WaitGroup
 	final := make(chan struct{})
-	known := make([]map[route.Module][]route.Host, agents)
+	known := make([]map[route.Module][]route.Node, agents)
 	for i := range agents {
 		a := s.dial()
-		known[i] = make(map[route.Module][]route.Host)
+		known[i] = make(map[route.Module][]route.Node)
 		working.Go(func() { // reads until the final state has come
 			done := false
 			for n := 0; !done || len(known[i][at(modules)]) == 0; n++ {
@@ -207,7 +237,7 @@ func TestSubscribingWhileRoutesChange(t *testing.T) {
 		})
 	}
 	random := rand.New(rand.NewPCG(5, 5))
-	state := make(map[route.Module][]route.Host)
+	state := make(map[route.Module][]route.Node)
 	for n := range changes {
 		m := at(random.IntN(modules))
 		passing := s.dial()
@@ -218,7 +248,7 @@ func TestSubscribingWhileRoutesChange(t *testing.T) {
 		passing.Close()
 		if h := hostN(random.IntN(4)); slices.Contains(state[m], h) {
 			remove(t, db, m, h)
-			state[m] = slices.DeleteFunc(state[m], func(x route.Host) bool { return x == h })
+			state[m] = slices.DeleteFunc(state[m], func(x route.Node) bool { return x == h })
 		} else {
 			add(t, db, m, h)
 			state[m] = append(state[m], h)
@@ -229,7 +259,7 @@ func TestSubscribingWhileRoutesChange(t *testing.T) {
 	working.Wait()
 	for i := range known {
 		for n := range modules {
-			want := slices.SortedFunc(slices.Values(state[at(n)]), route.Host.Compare)
+			want := slices.SortedFunc(slices.Values(state[at(n)]), route.Node.Compare)
 			if got := known[i][at(n)]; !slices.Equal(got, want) {
 				t.Errorf("agent %d knows %v of %v, want %v", i, got, at(n), want)
 			}

@@ -16,13 +16,13 @@ import (
 func TestAnswers(t *testing.T) {
 	db := openStore(t, sqlite(t))
 	negative := module(-5, -1<<31)
-	add(t, db, m11, route.Host{IP: 3232235953, Port: 7777})
+	add(t, db, m11, node(3232235953, 7777))
 	add(t, db, m12, hostRange(1, 3)...)
 	add(t, db, negative, hostN(4))
 	s := start(t, quick(), db, quiet())
 
 	a := s.dial()
-	a.subscribe(m11, route.Host{IP: 3232235953, Port: 7777})
+	a.subscribe(m11, node(3232235953, 7777))
 	a.subscribe(m12, hostRange(1, 3)...)
 	a.subscribe(m12, hostRange(1, 3)...) // again
 	a.subscribe(negative, hostN(4))
@@ -104,7 +104,7 @@ func TestLargestRoute(t *testing.T) {
 	a.expectNothing(module(0, 1))
 
 	remove(t, db, m11, all[17])
-	want := append([]route.Host{{IP: 1, Port: 1}}, append(append([]route.Host{}, all[:17]...), all[18:]...)...)
+	want := append([]route.Node{node(1, 1)}, append(append([]route.Node{}, all[:17]...), all[18:]...)...)
 	a.expect(m11, want...)
 	if st := s.Stats(); st.OversizedModules != 0 || st.Hosts != route.MaxHosts {
 		t.Errorf("stats: %+v", st)
@@ -115,17 +115,20 @@ func TestDuplicateAndImpossibleRows(t *testing.T) {
 	cfg := sqlite(t)
 	db := openStore(t, cfg)
 	plainSQL(t, cfg, `INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES
-		(1, 1, 7, 80), (1, 1, 7, 80), (1, 1, 0, 80), (1, 1, 5, 65536), (4294967291, 1, 6, 1), (1, 1, 7, 80), (2, 2, 4294967296, 9)`)
+		(1, 1, 7, 80), (1, 1, 7, 80), (1, 1, 0, 80), (1, 1, 5, 65536), (4294967291, 1, 6, 1), (1, 1, 7, 80), (2, 2, 4294967296, 9)`,
+		"INSERT INTO RouteData (modid, cmdid, serverip, serverport, weight) VALUES (3, 3, 8, 80, 10001), (3, 3, 8, 80, 5), (1, 1, 7, 80, 0)")
 	s := start(t, quick(), db, quiet())
 	a := s.dial()
-	a.subscribe(m11, route.Host{IP: 7, Port: 80})
-	a.subscribe(module(-5, 1), route.Host{IP: 6, Port: 1})
+	a.subscribe(m11, node(7, 80))
+	a.subscribe(module(3, 3), weighing(route.MaxWeight, node(8, 80))...)
+	a.subscribe(module(-5, 1), node(6, 1))
 	a.subscribe(module(2, 2))
-	if st := s.Stats(); st.SkippedRows != 3 || st.Hosts != 2 {
+	if st := s.Stats(); st.SkippedRows != 3 || st.ClampedRows != 1 || st.Hosts != 3 {
 		t.Errorf("stats: %+v", st)
 	}
-	plainSQL(t, cfg, "DELETE FROM RouteData WHERE serverip = 0", "UPDATE RouteVersion SET version = version + 1")
-	s.eventually("the repaired row is gone", func(st dns.Stats) bool { return st.SkippedRows == 2 })
+	plainSQL(t, cfg, "DELETE FROM RouteData WHERE serverip = 0 OR weight > 10000", "UPDATE RouteVersion SET version = version + 1")
+	s.eventually("the repaired rows are gone", func(st dns.Stats) bool { return st.SkippedRows == 2 && st.ClampedRows == 0 })
+	a.expect(module(3, 3), weighing(5, node(8, 80))...)
 }
 
 func TestNewRefuses(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 // called from goroutines of the Server, and may fail at any time: the Server
 // goes on with the routes it has and tries again.
 type Source interface {
-	// Migrate brings the tables to the form the other methods need.
+	// Migrate brings the tables to the form the other methods need. After
+	// store.ErrMayNotMigrate they are tried all the same.
 	Migrate(ctx context.Context) (from, to int64, err error)
 	// Revision differs from an earlier one if routes changed in between.
 	Revision(ctx context.Context) (store.Revision, error)

@@ -25,6 +25,7 @@ type memory struct {
 	changes []memoryChange
 
 	down      bool
+	denied    bool          // Migrate is not allowed
 	hang      bool          // Revision waits for its context
 	onRead    func(*memory) // called once, before rows are read
 	readAll   int
@@ -48,14 +49,14 @@ func (s *memory) do(f func(*memory)) {
 }
 
 // insert adds a row and tells nobody.
-func (s *memory) insert(m route.Module, ip, port int64) {
+func (s *memory) insert(m route.Module, ip, port, weight int64) {
 	s.lastID++
-	s.rows = append(s.rows, store.RouteRow{ID: s.lastID, Module: m, IP: ip, Port: port})
+	s.rows = append(s.rows, store.RouteRow{ID: s.lastID, Module: m, IP: ip, Port: port, Weight: weight})
 }
 
-func (s *memory) insertHosts(m route.Module, hosts ...route.Host) {
+func (s *memory) insertHosts(m route.Module, hosts ...route.Node) {
 	for _, h := range hosts {
-		s.insert(m, int64(h.IP), int64(h.Port))
+		s.insert(m, int64(h.IP), int64(h.Port), int64(h.Weight))
 	}
 }
 
@@ -83,6 +84,9 @@ func (s *memory) Migrate(context.Context) (from, to int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.migrated++
+	if s.denied {
+		return 1, 1, store.ErrMayNotMigrate
+	}
 	return 1, 2, s.failure()
 }
 

@@ -14,6 +14,7 @@ type Stats struct {
 	Hosts   int   `json:"hosts"`   // of all modules together
 
 	SkippedRows      int64 `json:"skipped_rows"`      // in RouteData with an impossible address or port
+	ClampedRows      int64 `json:"clamped_rows"`      // in RouteData with an impossible weight, served with the nearest
 	OversizedModules int64 `json:"oversized_modules"` // with more hosts than are served
 
 	FullReloads    uint64 `json:"full_reloads"`
@@ -35,7 +36,8 @@ type Stats struct {
 type counters struct {
 	ready                  atomic.Bool
 	version                atomic.Int64
-	skippedRows, oversized atomic.Int64
+	skippedRows            atomic.Int64
+	clampedRows, oversized atomic.Int64
 	fullReloads, changed   atomic.Uint64
 	pruned, databaseErrors atomic.Uint64
 	subscriptions          atomic.Int64
@@ -57,6 +59,7 @@ func (s *Server) Stats() Stats {
 		Modules:          t.Modules(),
 		Hosts:            t.Hosts(),
 		SkippedRows:      c.skippedRows.Load(),
+		ClampedRows:      c.clampedRows.Load(),
 		OversizedModules: c.oversized.Load(),
 		FullReloads:      c.fullReloads.Load(),
 		ChangedModules:   c.changed.Load(),

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"database/sql"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/lars-lb/lars/internal/dns"
 	"github.com/lars-lb/lars/internal/eventually"
 	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/routepb"
 	"github.com/lars-lb/lars/internal/store"
 	"github.com/lars-lb/lars/internal/wire"
 	"github.com/lars-lb/lars/proto/larspb"
@@ -119,24 +121,24 @@ func plainSQL(t testing.TB, cfg store.Config, statements ...string) {
 }
 
 // add adds hosts to a module as the operator's tool does.
-func add(t testing.TB, s *store.Store, m route.Module, hosts ...route.Host) {
+func add(t testing.TB, s *store.Store, m route.Module, hosts ...route.Node) {
 	t.Helper()
 	if _, err := s.AddHosts(t.Context(), entries(m, hosts)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func remove(t testing.TB, s *store.Store, m route.Module, hosts ...route.Host) {
+func remove(t testing.TB, s *store.Store, m route.Module, hosts ...route.Node) {
 	t.Helper()
 	if _, err := s.RemoveHosts(t.Context(), entries(m, hosts)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func entries(m route.Module, hosts []route.Host) []store.Entry {
+func entries(m route.Module, hosts []route.Node) []store.Entry {
 	var es []store.Entry
 	for _, h := range hosts {
-		es = append(es, store.Entry{Module: m, Host: h})
+		es = append(es, store.Entry{Module: m, Host: h.Host(), Weight: store.WeightOf(h.Weight)})
 	}
 	return es
 }
@@ -190,7 +192,7 @@ func (a *agent) write(b []byte) {
 func (a *agent) ask(m route.Module) { a.t.Helper(); a.write(request(m)) }
 
 // read returns the next answer or push, or an error.
-func (a *agent) read() (m route.Module, hosts []route.Host, err error) {
+func (a *agent) read() (m route.Module, hosts []route.Node, err error) {
 	head := make([]byte, wire.HeadSize)
 	if _, err := io.ReadFull(a.r, head); err != nil {
 		return m, nil, err
@@ -208,12 +210,16 @@ func (a *agent) read() (m route.Module, hosts []route.Host, err error) {
 		return m, nil, err
 	}
 	for _, h := range msg.Host {
-		hosts = append(hosts, route.Host{IP: uint32(h.Ip), Port: uint16(h.Port)})
+		n, ok := routepb.Node(h)
+		if !ok {
+			return m, nil, fmt.Errorf("a route with host %v", h)
+		}
+		hosts = append(hosts, n)
 	}
 	return module(msg.Modid, msg.Cmdid), hosts, nil
 }
 
-func (a *agent) expect(m route.Module, hosts ...route.Host) {
+func (a *agent) expect(m route.Module, hosts ...route.Node) {
 	a.t.Helper()
 	got, gotHosts, err := a.read()
 	if err != nil {
@@ -233,7 +239,7 @@ func (a *agent) expectNothing(fresh route.Module) {
 }
 
 // subscribe asks and reads the answer.
-func (a *agent) subscribe(m route.Module, hosts ...route.Host) {
+func (a *agent) subscribe(m route.Module, hosts ...route.Node) {
 	a.t.Helper()
 	a.ask(m)
 	a.expect(m, hosts...)

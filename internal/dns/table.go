@@ -20,45 +20,45 @@ const maxOverlay = 4096
 // that changed since the packing are in a map that comes before it.
 type Table struct {
 	packed  packed
-	overlay map[route.Module][]route.Host // an empty route hides the packed one
+	overlay map[route.Module][]route.Node // an empty route hides the packed one
 	modules int
 	hosts   int
 }
 
-// packed holds the hosts of modules[i] in hosts[ends[i-1]:ends[i]]. Modules
+// packed holds the hosts of modules[i] in nodes[ends[i-1]:ends[i]]. Modules
 // ascend, and so do the hosts of each.
 type packed struct {
 	modules []route.Module
 	ends    []uint32
-	hosts   []route.Host
+	nodes   []route.Node
 }
 
-func (p *packed) append(m route.Module, hosts []route.Host) {
+func (p *packed) append(m route.Module, nodes []route.Node) {
 	p.modules = append(p.modules, m)
-	p.hosts = append(p.hosts, hosts...)
-	p.ends = append(p.ends, uint32(len(p.hosts)))
+	p.nodes = append(p.nodes, nodes...)
+	p.ends = append(p.ends, uint32(len(p.nodes)))
 }
 
 // at returns the hosts of modules[i], without room to append to.
-func (p *packed) at(i int) []route.Host {
+func (p *packed) at(i int) []route.Node {
 	start := uint32(0)
 	if i > 0 {
 		start = p.ends[i-1]
 	}
 	end := p.ends[i]
-	return p.hosts[start:end:end]
+	return p.nodes[start:end:end]
 }
 
 func (p packed) table() *Table {
-	return &Table{packed: p, modules: len(p.modules), hosts: len(p.hosts)}
+	return &Table{packed: p, modules: len(p.modules), hosts: len(p.nodes)}
 }
 
 // Lookup returns the hosts of m in ascending order, or none for a module that
 // does not exist. The slice is the Table's: nobody may change it.
-func (t *Table) Lookup(m route.Module) []route.Host {
+func (t *Table) Lookup(m route.Module) []route.Node {
 	if len(t.overlay) > 0 {
-		if hosts, ok := t.overlay[m]; ok {
-			return hosts
+		if nodes, ok := t.overlay[m]; ok {
+			return nodes
 		}
 	}
 	if i, ok := slices.BinarySearchFunc(t.packed.modules, m, route.Module.Compare); ok {
@@ -76,21 +76,21 @@ func (t *Table) Hosts() int { return t.hosts }
 // With returns a Table in which each module of changed has that route; an
 // empty one removes the module. The Table keeps the slices, which must be
 // ascending and must not change any more.
-func (t *Table) With(changed map[route.Module][]route.Host) *Table {
+func (t *Table) With(changed map[route.Module][]route.Node) *Table {
 	next := &Table{packed: t.packed, overlay: maps.Clone(t.overlay), modules: t.modules, hosts: t.hosts}
 	if next.overlay == nil {
-		next.overlay = make(map[route.Module][]route.Host, len(changed))
+		next.overlay = make(map[route.Module][]route.Node, len(changed))
 	}
-	for m, hosts := range changed {
+	for m, nodes := range changed {
 		old := t.Lookup(m)
-		next.hosts += len(hosts) - len(old)
+		next.hosts += len(nodes) - len(old)
 		switch {
-		case len(old) == 0 && len(hosts) > 0:
+		case len(old) == 0 && len(nodes) > 0:
 			next.modules++
-		case len(old) > 0 && len(hosts) == 0:
+		case len(old) > 0 && len(nodes) == 0:
 			next.modules--
 		}
-		next.overlay[m] = hosts
+		next.overlay[m] = nodes
 	}
 	if len(next.overlay) > maxOverlay {
 		return next.repack()
@@ -102,27 +102,28 @@ func (t *Table) repack() *Table {
 	p := packed{
 		modules: make([]route.Module, 0, t.modules),
 		ends:    make([]uint32, 0, t.modules),
-		hosts:   make([]route.Host, 0, t.hosts),
+		nodes:   make([]route.Node, 0, t.hosts),
 	}
-	for m, hosts := range t.All() {
-		p.append(m, hosts)
+	for m, nodes := range t.All() {
+		p.append(m, nodes)
 	}
 	return p.table()
 }
 
 // All yields the modules that have hosts in ascending order.
-func (t *Table) All() iter.Seq2[route.Module, []route.Host] {
-	return func(yield func(route.Module, []route.Host) bool) {
+func (t *Table) All() iter.Seq2[route.Module, []route.Node] {
+	return func(yield func(route.Module, []route.Node) bool) {
 		c := t.cursor()
 		for c.next() {
-			if !yield(c.module, c.hosts) {
+			if !yield(c.module, c.nodes) {
 				return
 			}
 		}
 	}
 }
 
-// Diff returns the modules whose routes differ between two Tables, ascending.
+// Diff returns the modules whose routes differ between two Tables, if only in
+// a weight, ascending.
 func Diff(before, after *Table) []route.Module {
 	var changed []route.Module
 	b, a := before.cursor(), after.cursor()
@@ -145,7 +146,7 @@ func Diff(before, after *Table) []route.Module {
 			changed = append(changed, a.module)
 			inA = a.next()
 		default:
-			if !slices.Equal(b.hosts, a.hosts) {
+			if !slices.Equal(b.nodes, a.nodes) {
 				changed = append(changed, a.module)
 			}
 			inB, inA = b.next(), a.next()
@@ -162,7 +163,7 @@ type cursor struct {
 	overlay []route.Module // the rest of the others, ascending
 
 	module route.Module
-	hosts  []route.Host
+	nodes  []route.Node
 }
 
 func (t *Table) cursor() *cursor {
@@ -180,16 +181,16 @@ func (c *cursor) next() bool {
 			order = p.modules[c.packed].Compare(c.overlay[0])
 		}
 		if order < 0 {
-			c.module, c.hosts = p.modules[c.packed], p.at(c.packed)
+			c.module, c.nodes = p.modules[c.packed], p.at(c.packed)
 			c.packed++
 			return true
 		}
 		if order == 0 {
 			c.packed++
 		}
-		c.module, c.hosts = c.overlay[0], c.table.overlay[c.overlay[0]]
+		c.module, c.nodes = c.overlay[0], c.table.overlay[c.overlay[0]]
 		c.overlay = c.overlay[1:]
-		if len(c.hosts) > 0 {
+		if len(c.nodes) > 0 {
 			return true
 		}
 	}

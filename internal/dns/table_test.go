@@ -12,18 +12,32 @@ import (
 
 func module(modid, cmdid int32) route.Module { return route.Module{ModID: modid, CmdID: cmdid} }
 
-func hostN(n int) route.Host { return route.Host{IP: uint32(10<<24 + n), Port: 80} }
+func hostN(n int) route.Node { return node(uint32(10<<24+n), 80) }
+
+// node is a host with the weight that it has if nobody says another.
+func node(ip uint32, port uint16) route.Node {
+	return route.Node{IP: ip, Port: port, Weight: route.DefaultWeight}
+}
+
+// weighing returns hosts with another weight.
+func weighing(weight uint16, nodes ...route.Node) []route.Node {
+	nodes = slices.Clone(nodes)
+	for i := range nodes {
+		nodes[i].Weight = weight
+	}
+	return nodes
+}
 
 // hostRange is n hosts from the given one on.
-func hostRange(from, n int) []route.Host {
-	hosts := make([]route.Host, n)
+func hostRange(from, n int) []route.Node {
+	hosts := make([]route.Node, n)
 	for i := range hosts {
 		hosts[i] = hostN(from + i)
 	}
 	return hosts
 }
 
-type routes map[route.Module][]route.Host
+type routes map[route.Module][]route.Node
 
 func (r routes) table() *dns.Table {
 	var b dns.Builder
@@ -62,17 +76,17 @@ func TestBuilder(t *testing.T) {
 	var b dns.Builder
 	for _, add := range []struct {
 		m route.Module
-		h route.Host
+		n route.Node
 	}{
 		{module(2, 1), hostN(3)},
 		{module(-1, 5), hostN(1)},
 		{module(2, 1), hostN(1)},
-		{module(2, 1), hostN(3)}, // a duplicate row
-		{module(2, 0), route.Host{IP: 1, Port: 2}},
-		{module(2, 0), route.Host{IP: 1, Port: 1}},
+		{module(2, 1), weighing(7, hostN(3))[0]}, // a duplicate row
+		{module(2, 0), node(1, 2)},
+		{module(2, 0), node(1, 1)},
 		{module(2, 1), hostN(3)},
 	} {
-		b.Add(add.m, add.h)
+		b.Add(add.m, add.n)
 	}
 	table, oversized := b.Table()
 	if len(oversized) != 0 {
@@ -80,7 +94,7 @@ func TestBuilder(t *testing.T) {
 	}
 	routes{
 		module(-1, 5): {hostN(1)},
-		module(2, 0):  {{IP: 1, Port: 1}, {IP: 1, Port: 2}},
+		module(2, 0):  {node(1, 1), node(1, 2)},
 		module(2, 1):  {hostN(1), hostN(3)},
 	}.check(t, table)
 	for _, m := range []route.Module{{}, module(2, 2), module(-2, 0), module(1<<31-1, 1), module(-1<<31, 0)} {
@@ -90,6 +104,12 @@ func TestBuilder(t *testing.T) {
 	}
 	empty, _ := b.Table()
 	routes{}.check(t, empty)
+}
+
+func TestBuilderStaysSmall(t *testing.T) {
+	if dns.EntrySize > 20 {
+		t.Errorf("%d bytes a row, of which there may be millions", dns.EntrySize)
+	}
 }
 
 func TestBuilderKeepsTheFirstOfTooManyHosts(t *testing.T) {
@@ -144,6 +164,7 @@ func TestTableAgainstMap(t *testing.T) {
 		}
 		for range size {
 			hosts := hostRange(random.IntN(5), random.IntN(4)) // none: the module goes
+			hosts = weighing(uint16(random.IntN(2)), hosts...)
 			change[anyModule()] = hosts
 		}
 		before, beforeTable := maps.Clone(now), table
@@ -175,6 +196,7 @@ func TestTableAgainstMap(t *testing.T) {
 func TestDiff(t *testing.T) {
 	a := routes{module(1, 1): hostRange(1, 2), module(1, 2): hostRange(1, 1), module(3, 0): hostRange(1, 1)}
 	b := routes{module(1, 1): hostRange(1, 3), module(1, 2): hostRange(1, 1), module(2, 0): hostRange(1, 1)}
+	c := routes{module(1, 1): hostRange(1, 2), module(1, 2): weighing(0, hostRange(1, 1)...), module(3, 0): hostRange(1, 1)}
 	want := []route.Module{module(1, 1), module(2, 0), module(3, 0)}
 	for _, c := range []struct {
 		before, after routes
@@ -183,6 +205,7 @@ func TestDiff(t *testing.T) {
 		{a, a, nil},
 		{a, b, want},
 		{b, a, want},
+		{a, c, []route.Module{module(1, 2)}}, // another weight
 		{nil, b, slices.SortedFunc(maps.Keys(b), route.Module.Compare)},
 		{b, nil, slices.SortedFunc(maps.Keys(b), route.Module.Compare)},
 	} {

@@ -93,7 +93,7 @@ func (w *watched) after(d time.Duration) {
 }
 
 // expect compares a published route, and the modules of all publications.
-func (w *watched) expect(m route.Module, hosts []route.Host, publications ...[]route.Module) {
+func (w *watched) expect(m route.Module, hosts []route.Node, publications ...[]route.Module) {
 	w.t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -2,6 +2,7 @@ package dns
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -83,22 +84,26 @@ func (w *watcher) load(ctx context.Context) error {
 }
 
 func (w *watcher) loadOnce(ctx context.Context) error {
-	from, to, err := w.source.Migrate(ctx)
-	if err != nil {
-		return err
+	from, to, denied := w.source.Migrate(ctx)
+	if denied != nil && !errors.Is(denied, store.ErrMayNotMigrate) {
+		return denied
 	}
-	if from != to {
-		w.log.Info("database migrated", "from", from, "to", to)
-	}
+	// Tables that nobody may migrate are served if they can be read.
 	rev, err := w.revision(ctx)
 	if err != nil {
-		return err
+		return errors.Join(denied, err)
 	}
 	t, err := w.loader.all(ctx)
 	if err != nil {
-		return err
+		return errors.Join(denied, err)
 	}
 	w.succeeded()
+	switch {
+	case denied != nil:
+		w.log.Warn("older tables are served as they are", "err", denied)
+	case from != to:
+		w.log.Info("database migrated", "from", from, "to", to)
+	}
 	w.table = t
 	now := time.Now()
 	if age := now.Sub(time.Unix(rev.Version, 0)); age.Abs() > clockSkew {
@@ -216,8 +221,8 @@ func (w *watcher) readChanged(ctx context.Context, rev store.Revision, mods []ro
 		return err
 	}
 	var changed []route.Module
-	for m, hosts := range read {
-		if slices.Equal(hosts, w.table.Lookup(m)) {
+	for m, nodes := range read {
+		if slices.Equal(nodes, w.table.Lookup(m)) {
 			delete(read, m)
 		} else {
 			changed = append(changed, m)

@@ -33,7 +33,7 @@ func TestWatcherReadsOnlyWhatIsAnnounced(t *testing.T) {
 			s.announce(m12, m12, m11) // of which one has no other route
 		})
 		w.after(poll)
-		w.expect(m12, []route.Host{hostN(5), hostN(7)}, mods(m12))
+		w.expect(m12, []route.Node{hostN(5), hostN(7)}, mods(m12))
 		w.expectReads(1, 1)
 
 		w.source.do(func(s *memory) { s.remove(m11); s.announce(m11) })
@@ -64,7 +64,7 @@ func TestWatcherReadsAllWhenNothingIsNamed(t *testing.T) {
 		w.after(time.Millisecond)
 		w.source.do(func(s *memory) { s.insertHosts(m12, hostN(2)); s.remove(m11); s.version++ })
 		w.after(poll)
-		w.expect(m12, []route.Host{hostN(2)}, mods(m11, m12))
+		w.expect(m12, []route.Node{hostN(2)}, mods(m11, m12))
 		w.source.do(func(s *memory) { s.remove(m12) }) // by somebody who raised the version first
 		w.after(5 * time.Second)
 		w.expect(m12, nil, mods(m11, m12), mods(m12))
@@ -342,6 +342,26 @@ func TestWatcherAsksAnewWhenTheDatabaseHangs(t *testing.T) {
 		w.expect(m12, hostRange(1, 1), mods(m12))
 		if w.log.count("no answer for 2s") == 0 {
 			t.Error("the cause is not logged")
+		}
+	})
+}
+
+// Tables of an older version are served if nobody gave the right to migrate
+// them, and those that cannot be read are not.
+func TestWatcherServesTablesThatItMayNotMigrate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := oneHost()
+		source.denied, source.down = true, true
+		w := watch(t, source)
+		w.after(time.Minute)
+		if w.log.count("waiting for the database") == 0 || w.log.count("served as they are") != 0 {
+			t.Errorf("tables that cannot be read:\n%s", w.log.buf.String())
+		}
+		source.do(func(s *memory) { s.down = false })
+		w.after(time.Second)
+		w.expect(m11, hostRange(1, 1))
+		if w.log.count("older tables are served as they are") != 1 || w.log.count("run lars db init") == 0 {
+			t.Errorf("nobody is told:\n%s", w.log.buf.String())
 		}
 	})
 }

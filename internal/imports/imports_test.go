@@ -31,7 +31,8 @@ func TestImports(t *testing.T) {
 	const (
 		balance, config, daemon = "internal/balance", "internal/config", "internal/daemon"
 		larspb, reactor, route  = "proto/larspb", "reactor", "internal/route"
-		store, wire             = "internal/store", "internal/wire"
+		routepb, store, wire    = "internal/routepb", "internal/store", "internal/wire"
+		inspect                 = "internal/inspect"
 		peers, sim              = "internal/sim/peers", "internal/sim"
 	)
 	for pkg, allowed := range map[string][]string{
@@ -42,14 +43,16 @@ func TestImports(t *testing.T) {
 		reactor: {wire},
 		store:   {config, route},
 		balance: {route},
+		routepb: {larspb, route},
+		inspect: {},
 
 		peers:          {},
 		sim:            {balance, peers, route},
 		sim + "/chart": {balance, peers, route, sim},
 
-		"internal/dns":      {config, larspb, reactor, route, store, wire},
+		"internal/dns":      {config, larspb, reactor, route, routepb, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
-		"internal/lbagent":  {balance, config, larspb, reactor, route, wire},
+		"internal/lbagent":  {balance, config, inspect, larspb, reactor, route, routepb, wire},
 
 		"api/lars":           {larspb, route, wire},
 		"api/lars/fakeagent": {larspb, route, wire},

@@ -19,10 +19,10 @@ import (
 func TestLargestRouteByPullPushAndGetRoute(t *testing.T) {
 	s := larstest.NewSuite(t, programs, larstest.Options{})
 	var hosts []string
-	csv := "modid,cmdid,ip,port\n"
+	csv := "modid,cmdid,ip,port,weight\n" // of the longest weights, too
 	for i := range route.MaxHosts {
 		hosts = append(hosts, fmt.Sprintf("254.%d.%d.1:65535", i/256, i%256))
-		csv += fmt.Sprintf("1,1,254.%d.%d.1,65535\n", i/256, i%256)
+		csv += fmt.Sprintf("1,1,254.%d.%d.1,65535,10000\n", i/256, i%256)
 	}
 	file := filepath.Join(t.TempDir(), "routes.csv")
 	if err := os.WriteFile(file, []byte(csv), 0o600); err != nil {

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/lars-lb/lars/internal/balance"
 	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/reactor"
 )
@@ -31,6 +33,10 @@ type Agent struct {
 	servers  [route.Shards]*reactor.UDPServer
 	dns      *dnsClient
 	reporter *reportClient
+	side     *reactor.Loop // of what is done beside the traffic: checks and the log of events
+	checker  *checker
+	events   *eventLog
+	seed     uint64 // of settings that name none
 	served   atomic.Bool
 }
 
@@ -41,12 +47,20 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 	}
 	start := time.Now()
 	clock := func() time.Duration { return time.Since(start) }
-	a := &Agent{log: log, clock: clock}
+	a := &Agent{log: log, clock: clock, seed: rand.Uint64()}
+	cfg.Settings = a.seeded(cfg.Settings)
+	var err error
+	if a.side, err = reactor.NewLoop(); err != nil {
+		return nil, err
+	}
+	a.checker = newChecker(a.side, &a.shards, clock)
+	a.events = newEventLog(a.side, clock, log)
 	for i := range a.shards {
 		a.shards[i] = newRouteLB(&cfg)
+		a.shards[i].helper = a
 	}
-	var err error
 	if a.dns, err = newDNSClient(cfg.DNS, &a.shards, clock, log); err != nil {
+		a.Close()
 		return nil, err
 	}
 	if a.reporter, err = newReportClient(cfg.Reporter, &a.shards, clock, log); err != nil {
@@ -87,7 +101,7 @@ func (a *Agent) Serve(ctx context.Context) error {
 	addrs := a.Addrs()
 	a.log.Info("serving", "addr0", addrs[0], "addr1", addrs[1], "addr2", addrs[2])
 	var clients, servers sync.WaitGroup
-	errs := make([]error, route.Shards+2)
+	errs := make([]error, route.Shards+3)
 	run := func(group *sync.WaitGroup, slot int, f func() error) {
 		group.Go(func() {
 			defer cancel() // one part down, all down
@@ -102,12 +116,15 @@ func (a *Agent) Serve(ctx context.Context) error {
 	_, _ = a.dns.client.Start(), a.reporter.client.Start() // fail only on a closed loop, which Run then reports
 	run(&clients, route.Shards, a.dns.loop.Run)
 	run(&clients, route.Shards+1, a.reporter.loop.Run)
+	run(&clients, route.Shards+2, a.side.Run)
 
 	servers.Wait() // nobody can report any more
 	a.flushCounts()
 	a.dns.loop.Close()
 	a.reporter.loop.Close()
+	a.side.Close()
 	clients.Wait()
+	a.events.tell()
 	return errors.Join(errs...)
 }
 
@@ -146,7 +163,10 @@ func (a *Agent) Close() {
 	if a.served.Load() {
 		return // Serve closes the clients, once they have sent what is left
 	}
-	a.dns.loop.Close()
+	a.side.Close()
+	if a.dns != nil {
+		a.dns.loop.Close()
+	}
 	if a.reporter != nil {
 		a.reporter.loop.Close()
 	}
@@ -154,10 +174,25 @@ func (a *Agent) Close() {
 
 // Reload applies settings to the running agent. They must have passed Validate.
 func (a *Agent) Reload(s Settings) {
+	s = a.seeded(s)
 	for _, r := range a.shards {
 		r.SetSettings(&s, a.clock())
 	}
 }
+
+// seeded gives settings that name no seed the agent's own.
+func (a *Agent) seeded(s Settings) Settings {
+	if s.Balance.Seed == 0 {
+		s.Balance.Seed = a.seed
+	}
+	return s
+}
+
+// tell and check make the agent the helper of its RouteLBs.
+
+func (a *Agent) tell(id route.Module, e balance.Event) { a.events.add(id, e) }
+
+func (a *Agent) check(id route.Module, h route.Host) bool { return a.checker.ask(id, h) }
 
 // Stats is what an agent counts.
 type Stats struct {
@@ -165,11 +200,16 @@ type Stats struct {
 	UDP      [route.Shards]reactor.UDPStats `json:"udp"`
 	DNS      reactor.TCPStats               `json:"dns"`
 	Reporter reactor.TCPStats               `json:"reporter"`
+	Checks   CheckStats                     `json:"checks"`
+	Events   EventStats                     `json:"events"`
 }
 
 // Stats returns the counters so far.
 func (a *Agent) Stats() Stats {
-	s := Stats{DNS: a.dns.client.Stats(), Reporter: a.reporter.client.Stats()}
+	s := Stats{
+		DNS: a.dns.client.Stats(), Reporter: a.reporter.client.Stats(),
+		Checks: a.checker.Stats(), Events: a.events.Stats(),
+	}
 	for i := range route.Shards {
 		s.Routes[i] = a.shards[i].Stats()
 		s.UDP[i] = a.servers[i].Stats()

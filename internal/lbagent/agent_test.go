@@ -1,6 +1,7 @@
 package lbagent_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"math"
 	"net"
@@ -313,16 +314,45 @@ func TestRouteInSingleBytes(t *testing.T) {
 func TestLargestRoute(t *testing.T) {
 	dns := newFakeDNS(t)
 	hosts := make([]route.Host, route.MaxHosts)
+	list := make([]*pb.HostInfo, route.MaxHosts)
 	for i := range hosts {
 		hosts[i] = route.Host{IP: 0xfffff000 - uint32(i), Port: 65535} // the longest encoding
+		list[i] = weightedInfo(hosts[i], route.MaxWeight)
 	}
-	dns.set(module1, hosts...)
+	dns.setInfos(module1, list...)
 	a, _ := startAgent(t, dns.addr, nowhere, nil)
 	c := callerOf(t, a, module1)
 	c.waitFor(module1)
 	slices.SortFunc(hosts, route.Host.Compare)
 	if got := c.getRoute(module1); !slices.Equal(got, hosts) {
 		t.Errorf("got %d hosts, want all %d", len(got), len(hosts))
+	}
+}
+
+// Weights come from lars-dns and go to those who ask for a route, written as
+// if there were none where they are 100; drained hosts stay in the route.
+func TestWeightsReachCallers(t *testing.T) {
+	dns := newFakeDNS(t)
+	hostC, hostD := route.Host{IP: 0x0a000003, Port: 80}, route.Host{IP: 0x0a000004, Port: 80}
+	dns.setInfos(module1, info(hostA), weightedInfo(hostB, 100), weightedInfo(hostC, 0), weightedInfo(hostD, 10_001))
+	a, _ := startAgent(t, dns.addr, nowhere, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	expect := func(want ...*pb.HostInfo) {
+		t.Helper()
+		body, err := (&pb.GetRouteResponse{Modid: 1, Cmdid: 1, Host: want}).MarshalVT()
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually.True(t, patience, "the route is what lars-dns says", func() bool { return bytes.Equal(c.routeAnswer(module1), body) })
+	}
+	expect(info(hostB), weightedInfo(hostC, 0), weightedInfo(hostD, route.MaxWeight), info(hostA))
+	dns.pushInfos(module1, weightedInfo(hostA, 7), info(hostC))
+	expect(info(hostC), weightedInfo(hostA, 7))
+	// A picked host has no weight.
+	resp := c.getHost(1, module1)
+	if resp.Host == nil || resp.Host.Weight != nil {
+		t.Errorf("GetHost answers %v", resp)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lars-lb/lars/internal/balance"
 	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/routepb"
 	pb "github.com/lars-lb/lars/proto/larspb"
 	"github.com/lars-lb/lars/reactor"
 )
@@ -25,7 +26,7 @@ type callers struct {
 	reportHost  pb.HostInfo
 	getRoute    pb.GetRouteRequest
 	route       pb.GetRouteResponse
-	routeHosts  []pb.HostInfo // what route.Host points to
+	routeHosts  routepb.Hosts
 	routeBuffer []route.Node
 }
 
@@ -96,15 +97,7 @@ func (c *callers) onGetRoute(d *reactor.Datagram, body []byte) error {
 		c.pull(id)
 	}
 	c.routeBuffer = nodes
-	if cap(c.routeHosts) < len(nodes) {
-		c.routeHosts = make([]pb.HostInfo, len(nodes))
-	}
 	resp := &c.route
-	resp.Modid, resp.Cmdid, resp.Host = req.Modid, req.Cmdid, resp.Host[:0]
-	for i, n := range nodes {
-		info := &c.routeHosts[:len(nodes)][i]
-		info.Ip, info.Port = int32(n.IP), int32(n.Port)
-		resp.Host = append(resp.Host, info)
-	}
+	resp.Modid, resp.Cmdid, resp.Host = req.Modid, req.Cmdid, c.routeHosts.Of(nodes)
 	return d.ReplyMessage(int32(pb.MessageId_ID_API_GetRouteResponse), resp)
 }

@@ -37,7 +37,12 @@ type Config struct {
 
 // Settings are what an agent can change while it runs.
 type Settings struct {
+	// Balance is how hosts are picked and judged. With a Seed of 0 an agent
+	// takes one by chance, so that no two decide alike.
 	Balance balance.Config
+	// Checks are the modules for which another Balance.Check holds. It must not
+	// change once it was handed over.
+	Checks map[route.Module]bool
 	// UpdateTimeout is the age at which a route that callers ask for is pulled
 	// again, although changes are pushed. Default 15 s.
 	UpdateTimeout time.Duration
@@ -64,10 +69,17 @@ func ConfigFrom(c config.Agent) Config {
 
 // SettingsFrom converts the section [loadbalance] of a configuration file.
 func SettingsFrom(b config.Balance) Settings {
+	checks := make(map[route.Module]bool)
+	for list, check := range map[config.Modules]bool{b.CheckTCP: true, b.CheckNone: false} {
+		for modid, cmdid := range list.All() {
+			checks[route.Module{ModID: modid, CmdID: cmdid}] = check
+		}
+	}
 	return Settings{
+		Checks: checks,
 		Balance: balance.Config{
 			Policy:          balance.Policy(b.Policy),
-			Check:           true,
+			Check:           b.Check == config.CheckTCP,
 			ProbeNum:        uint32(b.ProbeNum),
 			InitSuccCnt:     uint32(b.InitSuccCount),
 			InitErrCnt:      uint32(b.InitErrCount),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/routepb"
 	pb "github.com/lars-lb/lars/proto/larspb"
 	"github.com/lars-lb/lars/reactor"
 )
@@ -140,8 +141,8 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 	}
 	d.nodes = d.nodes[:0]
 	for _, h := range resp.Host {
-		if host, ok := route.HostFromNumbers(int64(uint32(h.Ip)), int64(h.Port)); ok {
-			d.nodes = append(d.nodes, route.NodeOf(host, route.DefaultWeight))
+		if n, ok := routepb.Node(h); ok {
+			d.nodes = append(d.nodes, n)
 		}
 	}
 	id := route.Module{ModID: resp.Modid, CmdID: resp.Cmdid}

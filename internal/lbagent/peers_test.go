@@ -117,14 +117,14 @@ func (p *peer) each(f func(net.Conn)) {
 type fakeDNS struct {
 	*peer
 	mu     sync.Mutex
-	routes map[route.Module][]route.Host
+	routes map[route.Module][]*pb.HostInfo
 	pulls  map[route.Module]int
 	mute   bool // do not answer
 	write  func(c net.Conn, frame []byte)
 }
 
 func newFakeDNS(t testing.TB) *fakeDNS {
-	d := &fakeDNS{routes: make(map[route.Module][]route.Host), pulls: make(map[route.Module]int)}
+	d := &fakeDNS{routes: make(map[route.Module][]*pb.HostInfo), pulls: make(map[route.Module]int)}
 	d.write = func(c net.Conn, frame []byte) { _, _ = c.Write(frame) }
 	d.peer = newPeer(t, d.onFrame)
 	return d
@@ -145,28 +145,46 @@ func (d *fakeDNS) onFrame(c net.Conn, msgid int32, body []byte) {
 	}
 }
 
-func routeFrame(id route.Module, hosts []route.Host) []byte {
-	resp := pb.GetRouteResponse{Modid: id.ModID, Cmdid: id.CmdID}
-	for _, h := range hosts {
-		resp.Host = append(resp.Host, &pb.HostInfo{Ip: int32(h.IP), Port: int32(h.Port)})
-	}
+func routeFrame(id route.Module, infos []*pb.HostInfo) []byte {
+	resp := pb.GetRouteResponse{Modid: id.ModID, Cmdid: id.CmdID, Host: infos}
 	body, _ := resp.MarshalVT()
 	return wire.AppendFrame(nil, int32(pb.MessageId_ID_GetRouteResponse), body)
 }
 
+// infos are hosts as Lars 1.0 sends them, without weights.
+func infos(hosts []route.Host) []*pb.HostInfo {
+	var list []*pb.HostInfo
+	for _, h := range hosts {
+		list = append(list, info(h))
+	}
+	return list
+}
+
+func info(h route.Host) *pb.HostInfo { return &pb.HostInfo{Ip: int32(h.IP), Port: int32(h.Port)} }
+
+func weightedInfo(h route.Host, weight uint32) *pb.HostInfo {
+	i := info(h)
+	i.Weight = &weight
+	return i
+}
+
 // set changes a route without telling anybody.
-func (d *fakeDNS) set(id route.Module, hosts ...route.Host) {
+func (d *fakeDNS) set(id route.Module, hosts ...route.Host) { d.setInfos(id, infos(hosts)...) }
+
+func (d *fakeDNS) setInfos(id route.Module, list ...*pb.HostInfo) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.routes[id] = hosts
+	d.routes[id] = list
 }
 
 // push changes a route and tells every connection.
-func (d *fakeDNS) push(id route.Module, hosts ...route.Host) {
-	d.set(id, hosts...)
+func (d *fakeDNS) push(id route.Module, hosts ...route.Host) { d.pushInfos(id, infos(hosts)...) }
+
+func (d *fakeDNS) pushInfos(id route.Module, list ...*pb.HostInfo) {
+	d.setInfos(id, list...)
 	d.mu.Lock() // answers and pushes must not mix on a connection
 	defer d.mu.Unlock()
-	d.each(func(c net.Conn) { d.write(c, routeFrame(id, hosts)) })
+	d.each(func(c net.Conn) { d.write(c, routeFrame(id, list)) })
 }
 
 func (d *fakeDNS) setMute(mute bool) {
@@ -230,13 +248,18 @@ func (r *fakeReporter) total() (sum int) {
 // sooner.
 func startAgent(t testing.TB, dns, reporter string, change func(*lbagent.Config)) (a *lbagent.Agent, stop func()) {
 	t.Helper()
+	return startAgentWith(t, slog.New(slog.DiscardHandler), dns, reporter, change)
+}
+
+func startAgentWith(t testing.TB, log *slog.Logger, dns, reporter string, change func(*lbagent.Config)) (a *lbagent.Agent, stop func()) {
+	t.Helper()
 	cfg := lbagent.DefaultConfig()
 	cfg.Listen = netip.MustParseAddrPort("127.0.0.1:0")
 	cfg.DNS, cfg.Reporter = dns, reporter
 	if change != nil {
 		change(&cfg)
 	}
-	a, err := lbagent.New(cfg, slog.New(slog.DiscardHandler))
+	a, err := lbagent.New(cfg, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,11 +342,17 @@ func (c *caller) getHost(seq uint32, id route.Module) *pb.GetHostResponse {
 	return &resp
 }
 
-func (c *caller) getRoute(id route.Module) []route.Host {
+// routeAnswer asks for a route and returns the body of the answer.
+func (c *caller) routeAnswer(id route.Module) (body []byte) {
 	c.t.Helper()
 	c.send(pb.MessageId_ID_API_GetRouteRequest, &pb.GetRouteRequest{Modid: id.ModID, Cmdid: id.CmdID})
+	return c.answer(pb.MessageId_ID_API_GetRouteResponse)
+}
+
+func (c *caller) getRoute(id route.Module) []route.Host {
+	c.t.Helper()
 	var resp pb.GetRouteResponse
-	if err := resp.UnmarshalVT(c.answer(pb.MessageId_ID_API_GetRouteResponse)); err != nil {
+	if err := resp.UnmarshalVT(c.routeAnswer(id)); err != nil {
 		c.t.Fatal(err)
 	}
 	var hosts []route.Host
@@ -337,6 +366,6 @@ func (c *caller) report(id route.Module, h route.Host, retcode int32) {
 	c.t.Helper()
 	c.send(pb.MessageId_ID_ReportRequest, &pb.ReportRequest{
 		Modid: id.ModID, Cmdid: id.CmdID, Retcode: retcode,
-		Host: &pb.HostInfo{Ip: int32(h.IP), Port: int32(h.Port)},
+		Host: info(h),
 	})
 }

@@ -16,12 +16,15 @@ type RouteLB struct {
 	pullInterval           time.Duration
 
 	mu       sync.Mutex
-	settings *Settings // replaced, never changed
+	settings *rules // replaced, never changed
 	modules  map[route.Module]*module
 	unknown  list
 	pulls    list
 	counts   list
 	stats    RouteStats
+	helper   helper          // nil for nobody
+	events   []balance.Event // scratch of handOver, as is checks
+	checks   []route.Host
 }
 
 // RouteStats counts what RouteLBs have done.
@@ -51,7 +54,7 @@ type RouteStats struct {
 func newRouteLB(cfg *Config) *RouteLB {
 	r := &RouteLB{
 		maxModules: cfg.MaxModules, maxUnknown: cfg.MaxUnknown, pullInterval: cfg.PullInterval,
-		settings: &cfg.Settings,
+		settings: newRules(&cfg.Settings),
 		modules:  make(map[route.Module]*module),
 	}
 	r.unknown.init()
@@ -75,6 +78,7 @@ func (r *RouteLB) Pick(id route.Module, now time.Duration) (h route.Host, v bala
 	} else {
 		r.stats.Overload++
 	}
+	r.handOver(m, now)
 	return h, v, r.askForOld(m, now)
 }
 
@@ -100,6 +104,7 @@ func (r *RouteLB) Report(id route.Module, h route.Host, ok bool, cost, now time.
 		return
 	}
 	r.stats.Reports++
+	r.handOver(m, now)
 	r.count(m, now)
 }
 
@@ -111,7 +116,7 @@ func (r *RouteLB) askForUnknown(id route.Module, m *module, now time.Duration) (
 			r.stats.RefusedFull++
 			return false
 		}
-		m = newModule(id, &r.settings.Balance)
+		m = newModule(id, r.settings.balanceOf(id))
 		r.modules[id] = m
 	} else if now-m.pulledAt < r.pullInterval {
 		return false
@@ -198,6 +203,7 @@ func (r *RouteLB) Apply(id route.Module, nodes []route.Node, now time.Duration) 
 	m.updatedAt = now
 	lost := m.lb.LostCounts()
 	m.lb.Update(nodes, now)
+	r.handOver(m, now)
 	r.stats.ReportsLost += m.lb.LostCounts() - lost
 	if was && !m.known() {
 		r.stats.Removed++
@@ -243,9 +249,9 @@ func (r *RouteLB) AskAll(dst []route.Module, now time.Duration) []route.Module {
 func (r *RouteLB) SetSettings(s *Settings, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.settings = s
-	for _, m := range r.modules {
-		m.lb.SetConfig(&s.Balance, now)
+	r.settings = newRules(s)
+	for id, m := range r.modules {
+		m.lb.SetConfig(r.settings.balanceOf(id), now)
 	}
 }
 

@@ -326,7 +326,15 @@ func TestRouteLBInvariants(t *testing.T) {
 }
 
 func TestPickAndReportDoNotAllocate(t *testing.T) {
-	r := testLB(nil)
+	for _, policy := range []balance.Policy{balance.Classic, balance.Adaptive} {
+		r := testLB(func(c *Config) { c.Settings.Balance.Policy = policy })
+		t.Run(string(policy), func(t *testing.T) { pickAndReportDoNotAllocate(t, r) })
+	}
+}
+
+func pickAndReportDoNotAllocate(t *testing.T, r *RouteLB) {
+	t.Helper()
+	r.helper = new(fakeHelper)
 	pick(t, r, module1, 0, balance.Empty, true)
 	r.Apply(module1, nodes(hostA, hostB), 0)
 	if n := testing.AllocsPerRun(1000, func() {

@@ -18,6 +18,7 @@ type rowKey struct {
 // fakeStore keeps statuses in memory and can be made to fail or to wait.
 type fakeStore struct {
 	mu      sync.Mutex
+	denied  bool  // Migrate is not allowed
 	down    error // what every call returns, if not nil
 	rows    map[rowKey]store.Status
 	saving  map[rowKey]bool // keys of the calls under way
@@ -49,6 +50,9 @@ func (f *fakeStore) set(down error) {
 func (f *fakeStore) Migrate(context.Context) (from, to int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.denied && f.down == nil {
+		return 2, 2, store.ErrMayNotMigrate
+	}
 	return 0, 2, f.down
 }
 

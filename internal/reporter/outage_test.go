@@ -49,6 +49,20 @@ func TestStartWithoutDatabase(t *testing.T) {
 	}
 }
 
+// Tables of an older version are written although nobody gave the right to
+// migrate them.
+func TestTablesThatMayNotBeMigrated(t *testing.T) {
+	f := newFakeStore()
+	f.denied = true
+	r := serve(t, testConfig(), f)
+	dial(t, r).send(report(t, status(1, 1)))
+	r.awaitResults(1)
+	r.awaitSaved()
+	if r.log.count("older tables are written as they are") != 1 || r.log.count("database fails") != 0 {
+		t.Errorf("the log does not say it:\n%s", &r.log.text)
+	}
+}
+
 // The database is stopped, and then killed, under load. Agents notice nothing,
 // and afterwards the newest result of each key that was taken is there.
 func TestDatabaseRestartsUnderLoad(t *testing.T) {

@@ -104,15 +104,24 @@ func (s *Server) Serve(ctx context.Context) error {
 	return err
 }
 
-// prepare makes the tables as soon as the database answers.
+// prepare makes the tables as soon as the database answers. Tables that were
+// made by an older version, and that nobody may migrate, do as well: the one
+// that is written here has been the same in all of them.
 func (s *Server) prepare(ctx context.Context, stop <-chan struct{}) {
 	var from, to int64
+	var denied error
 	ok := s.insist(ctx, stop, func() (err error) {
 		from, to, err = s.store.Migrate(ctx)
+		if from > 0 && errors.Is(err, store.ErrMayNotMigrate) {
+			denied, err = err, nil
+		}
 		return err
 	})
 	if !ok {
 		return
+	}
+	if denied != nil {
+		s.log.Warn("older tables are written as they are", "err", denied)
 	}
 	s.log.Info("database is ready", "schema_found", from, "schema", to)
 	close(s.prepared)

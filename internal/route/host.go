@@ -7,7 +7,7 @@ import (
 )
 
 // MaxHosts is the largest number of hosts of one module: as many as one UDP
-// datagram carries at 17 bytes a host, rounded down.
+// datagram carries at 20 bytes a host, rounded down.
 const MaxHosts = 3000
 
 // Host is one node that serves a module: an IPv4 address and a port.

@@ -88,3 +88,19 @@ func TestHostCompare(t *testing.T) {
 		}
 	}
 }
+
+func TestClampWeight(t *testing.T) {
+	for _, c := range []struct {
+		n    int64
+		want uint16
+		ok   bool
+	}{
+		{0, 0, true}, {route.DefaultWeight, route.DefaultWeight, true}, {route.MaxWeight, route.MaxWeight, true},
+		{-1, 0, false}, {math.MinInt64, 0, false},
+		{route.MaxWeight + 1, route.MaxWeight, false}, {1 << 16, route.MaxWeight, false}, {math.MaxInt64, route.MaxWeight, false},
+	} {
+		if w, ok := route.ClampWeight(c.n); w != c.want || ok != c.ok {
+			t.Errorf("ClampWeight(%d) = %d, %v; want %d, %v", c.n, w, ok, c.want, c.ok)
+		}
+	}
+}

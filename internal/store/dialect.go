@@ -29,6 +29,9 @@ type dialect interface {
 	// run again.
 	transient(err error) bool
 
+	// denied reports whether err says that the user may not do what was asked.
+	denied(err error) bool
+
 	// goose names the dialect to the migration library.
 	goose() goose.Dialect
 
@@ -38,6 +41,10 @@ type dialect interface {
 
 	// countTables is the query for the number of tables, 0 or 1, named ?.
 	countTables() string
+
+	// countColumns is the query for the number of columns, 0 or 1, of the
+	// table named by the first ? that are named the second ?.
+	countColumns() string
 
 	// lockSchema keeps other processes from migrating until unlock is called.
 	lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error)

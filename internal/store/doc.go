@@ -16,8 +16,12 @@
 // to read again.
 //
 // Other programs may edit the tables with plain SQL. Rows are therefore handed
-// out as they are stored: RouteData may hold duplicates and impossible hosts,
-// and RouteVersion may be empty.
+// out as they are stored: RouteData may hold duplicates, impossible hosts and
+// impossible weights, and RouteVersion may be empty.
+//
+// The weight of a host is a column that Migrate adds. As long as nobody has, the
+// routes are read all the same, each weight being route.DefaultWeight, and only
+// writing another one fails, with ErrNoWeights.
 //
 // # Goroutines and failures
 //

@@ -166,6 +166,23 @@ func entry(modid, cmdid int32, host string) store.Entry {
 	return store.Entry{Module: route.Module{ModID: modid, CmdID: cmdid}, Host: h}
 }
 
+// weighted is entry with a weight.
+func weighted(modid, cmdid int32, host string, weight uint16) store.Entry {
+	e := entry(modid, cmdid, host)
+	e.Weight = store.WeightOf(weight)
+	return e
+}
+
+// addHosts counts the hosts that were added alone.
+func addHosts(t *testing.T, st *store.Store, entries []store.Entry) (int, error) {
+	t.Helper()
+	added, err := st.AddHosts(t.Context(), entries)
+	if added.Reweighed != 0 {
+		t.Errorf("AddHosts() changed %d weights", added.Reweighed)
+	}
+	return added.Hosts, err
+}
+
 func mustAdd(t *testing.T, st *store.Store, entries ...store.Entry) {
 	t.Helper()
 	if _, err := st.AddHosts(t.Context(), entries); err != nil {
@@ -193,12 +210,26 @@ func mustChanged(t *testing.T, st *store.Store, since store.Revision) []route.Mo
 	return mods
 }
 
-// mustList returns all routes.
+// mustList returns all routes. A weight of 100 is left open, as entry does.
 func mustList(t *testing.T, st *store.Store) []store.Entry {
 	t.Helper()
-	list, err := st.ListRoutes(t.Context(), store.Filter{})
+	return mustListFiltered(t, st, store.Filter{})
+}
+
+func mustListFiltered(t *testing.T, st *store.Store, f store.Filter) []store.Entry {
+	t.Helper()
+	list, err := st.ListRoutes(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i, e := range list {
+		w, given := e.Weight.Value()
+		if !given {
+			t.Errorf("ListRoutes() says nothing of the weight of %v", e.Host)
+		}
+		if w == route.DefaultWeight {
+			list[i].Weight = store.Weight{}
+		}
 	}
 	return list
 }

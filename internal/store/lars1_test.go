@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -46,27 +47,38 @@ func TestAdoptLars1(t *testing.T) {
 		raw := openRaw(t, cfg)
 		mustExec(t, raw, lars1Tables[cfg.Driver]...)
 		mustExec(t, raw, lars1Rows...)
+		// What Lars 1.0 knows of.
 		state := func() (all []string) {
 			for _, table := range tables {
-				all = append(all, mustQuery(t, raw, "SELECT * FROM "+table+" ORDER BY 1, 2")...)
-				if cfg.Driver == store.MySQL {
-					all = append(all, mustQuery(t, raw, `SELECT column_name, column_type, is_nullable, column_default, extra
-						FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ?
-						ORDER BY ordinal_position`, table)...)
-				} else {
-					all = append(all, mustQuery(t, raw, "SELECT sql FROM sqlite_master WHERE name = ?", table)...)
+				columns := "*"
+				if table == "RouteData" {
+					columns = "id, modid, cmdid, serverip, serverport"
 				}
+				all = append(all, mustQuery(t, raw, "SELECT "+columns+" FROM "+table+" ORDER BY 1, 2")...)
+				schema := `SELECT cid, name, type, "notnull", dflt_value, pk FROM pragma_table_info(?) WHERE name <> 'weight'`
+				if cfg.Driver == store.MySQL {
+					schema = `SELECT ordinal_position, column_name, column_type, is_nullable, column_default, extra
+						FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name <> 'weight'
+						ORDER BY ordinal_position`
+				}
+				all = append(all, mustQuery(t, raw, schema, table)...)
 			}
 			return all
 		}
 		before := state()
 		st := open(t, cfg)
-		if from, to, err := st.Migrate(t.Context()); err != nil || from != 0 || to < 2 {
+		if from, to, err := st.Migrate(t.Context()); err != nil || from != 0 || to < 3 {
 			t.Fatalf("Migrate() = %d, %d, %v", from, to, err)
 		}
 		if after := state(); !slices.Equal(before, after) {
 			t.Errorf("the migration changed\n%q\nto\n%q", before, after)
 		}
+		// Lars 1.0 reads columns by position and names those it writes.
+		mustExec(t, raw, "INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (7, 7, 16909060, 80)")
+		if got := mustQuery(t, raw, "SELECT * FROM RouteData WHERE modid = 7"); !slices.Equal(got, []string{"7 7 7 16909060 80 100"}) {
+			t.Errorf("a row of a Lars 1.0 program became %q", got)
+		}
+		mustExec(t, raw, "DELETE FROM RouteData WHERE modid = 7")
 
 		if got, want := mustRevision(t, st), (store.Revision{Version: 1770000000, LastChange: 2}); got != want {
 			t.Errorf("Revision() = %+v, want %+v", got, want)
@@ -87,6 +99,60 @@ func TestAdoptLars1(t *testing.T) {
 			t.Errorf("ListStatuses() = %+v, %v", statuses, err)
 		}
 		useEverything(t, st)
+	})
+}
+
+// Tables of Lars 1.0 that nobody migrated are read and written, as far as they
+// can hold what is written; weights can be stored as soon as somebody, here
+// another process, has migrated them.
+func TestLars1TablesThatAreNotMigrated(t *testing.T) {
+	onEngines(t, func(t *testing.T, cfg store.Config) {
+		raw := openRaw(t, cfg)
+		mustExec(t, raw, lars1Tables[cfg.Driver]...)
+		mustExec(t, raw, lars1Rows...)
+		st := open(t, cfg)
+		useEverything(t, st)
+		a, b := entry(1, 1, "192.168.1.177:7777"), entry(1, 1, "10.0.0.9:80")
+		if n, err := st.SetWeight(t.Context(), a.Module, []route.Host{a.Host}, route.DefaultWeight); err != nil || n != 0 {
+			t.Errorf("SetWeight() to what it is = %d, %v", n, err)
+		}
+		if n, err := addHosts(t, st, []store.Entry{weighted(1, 1, "192.168.1.177:7777", route.DefaultWeight)}); err != nil || n != 0 {
+			t.Errorf("AddHosts() of what is there = %d, %v", n, err)
+		}
+		before, revision := mustList(t, st), mustRevision(t, st)
+		for name, write := range map[string]func() error{
+			"AddHosts": func() error {
+				_, err := st.AddHosts(t.Context(), []store.Entry{weighted(1, 1, "10.0.0.9:80", 50)})
+				return err
+			},
+			"AddHosts, reweighs": func() error {
+				_, err := st.AddHosts(t.Context(), []store.Entry{weighted(1, 1, "192.168.1.177:7777", 0)})
+				return err
+			},
+			"ReplaceRoutes": func() error {
+				_, err := st.ReplaceRoutes(t.Context(), []store.Entry{b, weighted(2, 1, "10.0.0.9:80", 1)})
+				return err
+			},
+			"SetWeight": func() error { _, err := st.SetWeight(t.Context(), a.Module, []route.Host{a.Host}, 0); return err },
+		} {
+			if err := write(); !errors.Is(err, store.ErrNoWeights) || !strings.Contains(err.Error(), "lars db init") {
+				t.Errorf("%s with a weight = %v", name, err)
+			}
+		}
+		if got := mustList(t, st); !slices.Equal(got, before) || mustRevision(t, st) != revision {
+			t.Errorf("the refused changes made %v of %v", got, before)
+		}
+		if _, _, err := open(t, cfg).Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		mustExec(t, raw, "UPDATE RouteData SET weight = 7 WHERE modid = 1")
+		one := int32(1)
+		if got, want := mustListFiltered(t, st, store.Filter{ModID: &one, CmdID: &one}), weighted(1, 1, "192.168.1.177:7777", 7); !slices.Equal(got, []store.Entry{want}) {
+			t.Errorf("after the migration the route is %v, want %v", got, want)
+		}
+		if n, err := st.SetWeight(t.Context(), a.Module, []route.Host{a.Host}, 0); err != nil || n != 1 {
+			t.Errorf("SetWeight() after the migration = %d, %v", n, err)
+		}
 	})
 }
 

@@ -19,6 +19,10 @@ const (
 	migrateTimeout = 10 * time.Minute
 )
 
+// ErrMayNotMigrate says that the SQL user has not the rights that Migrate needs.
+// Older tables can be used all the same; what they lack is missing.
+var ErrMayNotMigrate = errors.New("the SQL user may not change the tables, run lars db init with one who may")
+
 // SchemaVersion returns the version of the tables in the database, 0 when
 // Lars never migrated it, and the one this program needs. It changes nothing;
 // an embedded database that does not exist is ErrNoDatabase.
@@ -74,6 +78,9 @@ func (s *Store) Migrate(ctx context.Context) (from, to int64, err error) {
 		}
 		if err = errors.Join(err, verr); err == nil {
 			err = fmt.Errorf("the schema is at version %d after migrating to %d", to, want)
+		}
+		if s.dialect.denied(err) {
+			return from, to, s.failed(op, fmt.Errorf("%w: %w", ErrMayNotMigrate, err))
 		}
 		if try == attempts || ctx.Err() != nil {
 			return from, to, s.failed(op, err)
@@ -131,7 +138,7 @@ func (s *Store) migrate(ctx context.Context, db *sql.DB, p *goose.Provider) erro
 	}
 	defer unlock()
 	if err := s.createSchemaTable(ctx, db); err != nil {
-		return fmt.Errorf("create table %s (does the SQL user have the right to?): %w", schemaTable, err)
+		return fmt.Errorf("create table %s: %w", schemaTable, err)
 	}
 	_, err = p.Up(ctx)
 	return err

@@ -24,11 +24,11 @@ func TestMigrateFresh(t *testing.T) {
 		if cfg.Driver == store.SQLite && !errors.Is(err, store.ErrNoDatabase) {
 			t.Fatalf("SchemaVersion() without a file = %v", err)
 		}
-		if cfg.Driver == store.MySQL && (err != nil || have != 0 || want < 2) {
+		if cfg.Driver == store.MySQL && (err != nil || have != 0 || want < 3) {
 			t.Fatalf("SchemaVersion() of an empty database = %d, %d, %v", have, want, err)
 		}
 		from, to, err := st.Migrate(t.Context())
-		if err != nil || from != 0 || to < 2 {
+		if err != nil || from != 0 || to < 3 {
 			t.Fatalf("Migrate() = %d, %d, %v", from, to, err)
 		}
 		if have, want, err := st.SchemaVersion(t.Context()); err != nil || have != to || want != to {
@@ -86,7 +86,7 @@ func TestMigrateConcurrently(t *testing.T) {
 		for i, st := range stores {
 			wg.Go(func() {
 				<-start
-				if _, to, err := st.Migrate(t.Context()); err != nil || to < 2 {
+				if _, to, err := st.Migrate(t.Context()); err != nil || to < 3 {
 					t.Errorf("process %d: version %d, %v", i, to, err)
 				}
 			})
@@ -94,7 +94,7 @@ func TestMigrateConcurrently(t *testing.T) {
 		close(start)
 		wg.Wait()
 		raw := openRaw(t, cfg)
-		if got := mustQuery(t, raw, "SELECT version_id FROM lars_schema ORDER BY version_id"); !slices.Equal(got, []string{"0", "1", "2"}) {
+		if got := mustQuery(t, raw, "SELECT version_id FROM lars_schema ORDER BY version_id"); !slices.Equal(got, []string{"0", "1", "2", "3"}) {
 			t.Errorf("recorded versions = %q", got)
 		}
 		if got := mustQuery(t, raw, "SELECT COUNT(*) FROM RouteVersion"); got[0] != "1" {
@@ -119,7 +119,7 @@ func TestMigrateAfterHalfAMigration(t *testing.T) {
 				}
 				mustExec(t, openRaw(t, cfg), ddl)
 				st := open(t, cfg)
-				if _, to, err := st.Migrate(t.Context()); err != nil || to < 2 {
+				if _, to, err := st.Migrate(t.Context()); err != nil || to < 3 {
 					t.Fatalf("Migrate() = %d, %v", to, err)
 				}
 				mustAdd(t, st, entry(1, 1, "10.0.0.1:80"))
@@ -169,7 +169,7 @@ func TestUserWithoutDDL(t *testing.T) {
 
 	st := open(t, plain)
 	_, _, err := st.Migrate(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "right") || strings.Contains(err.Error(), plain.Password) {
+	if !errors.Is(err, store.ErrMayNotMigrate) || !strings.Contains(err.Error(), "lars db init") || strings.Contains(err.Error(), plain.Password) {
 		t.Fatalf("Migrate() without the right to = %v", err)
 	}
 	if _, _, err := open(t, cfg).Migrate(t.Context()); err != nil {
@@ -177,6 +177,14 @@ func TestUserWithoutDDL(t *testing.T) {
 	}
 	if from, to, err := st.Migrate(t.Context()); err != nil || from != to {
 		t.Fatalf("Migrate() with nothing to do = %d, %d, %v", from, to, err)
+	}
+	useEverything(t, st)
+
+	// Tables of the version before are in use until somebody migrates them.
+	mustExec(t, openRaw(t, cfg), "ALTER TABLE RouteData DROP COLUMN weight", "DELETE FROM lars_schema WHERE version_id = 3", "DELETE FROM RouteData")
+	st = open(t, plain)
+	if from, _, err := st.Migrate(t.Context()); !errors.Is(err, store.ErrMayNotMigrate) || from != 2 {
+		t.Fatalf("Migrate() from %d without the right to = %v", from, err)
 	}
 	useEverything(t, st)
 }
@@ -220,7 +228,7 @@ func useEverything(t *testing.T, st *store.Store) {
 	ctx := t.Context()
 	e := entry(-7, 70, "192.168.200.1:65535")
 	before := mustRevision(t, st)
-	if n, err := st.AddHosts(ctx, []store.Entry{e}); err != nil || n != 1 {
+	if n, err := addHosts(t, st, []store.Entry{e}); err != nil || n != 1 {
 		t.Errorf("AddHosts() = %d, %v", n, err)
 	}
 	if got := mustChanged(t, st, before); !slices.Equal(got, []route.Module{e.Module}) {

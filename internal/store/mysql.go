@@ -77,13 +77,20 @@ func (mysqlDialect) transient(err error) bool {
 	return errors.As(err, &e) && (e.Number == lockWaitTimeout || e.Number == deadlock)
 }
 
+func (mysqlDialect) denied(err error) bool {
+	const noDatabaseRight, noTableRight, noColumnRight = 1044, 1142, 1143
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && (e.Number == noDatabaseRight || e.Number == noTableRight || e.Number == noColumnRight)
+}
+
 func (mysqlDialect) goose() goose.Dialect { return goose.DialectMySQL }
 
-func (mysqlDialect) migrations() (fs.FS, []*goose.Migration) {
+func (d mysqlDialect) migrations() (fs.FS, []*goose.Migration) {
 	// The folder is embedded, so Sub cannot fail.
 	files, _ := fs.Sub(mysqlMigrations, "migrations/mysql")
 	return files, []*goose.Migration{
 		goose.NewGoMigration(2, &goose.GoFunc{RunTx: addMySQLIndexes}, nil),
+		addWeights(d, "ALTER TABLE RouteData ADD COLUMN weight int(10) unsigned NOT NULL DEFAULT 100"),
 	}
 }
 
@@ -133,6 +140,10 @@ func mysqlIndexExists(ctx context.Context, tx *sql.Tx, table, columns string) (b
 
 func (mysqlDialect) countTables() string {
 	return "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
+}
+
+func (mysqlDialect) countColumns() string {
+	return "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? AND column_name = ?"
 }
 
 // lockSchema takes a lock that belongs to one connection, so a process that

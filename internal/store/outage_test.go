@@ -40,6 +40,10 @@ var operations = map[string]func(context.Context, *store.Store) error{
 		_, err := s.RemoveModule(ctx, route.Module{})
 		return err
 	},
+	"set weight": func(ctx context.Context, s *store.Store) error {
+		_, err := s.SetWeight(ctx, route.Module{}, nil, 0)
+		return err
+	},
 	"replace routes": func(ctx context.Context, s *store.Store) error { _, err := s.ReplaceRoutes(ctx, nil); return err },
 	"names":          func(ctx context.Context, s *store.Store) error { _, err := s.Names(ctx); return err },
 	"set name":       func(ctx context.Context, s *store.Store) error { return s.SetModName(ctx, 1, "one") },

@@ -33,11 +33,11 @@ func TestReadRoutes(t *testing.T) {
 			(4, 4294967293, 2147483648, 16909060, 70000), (9, 1, 1, 3232235953, 7777)`)
 		m := route.Module{ModID: 1, CmdID: 1}
 		want := []store.RouteRow{
-			{ID: 2, Module: m, IP: 0, Port: 80},
-			{ID: 3, Module: route.Module{ModID: 2, CmdID: 1}, IP: 16909060, Port: 0},
-			{ID: 4, Module: route.Module{ModID: -3, CmdID: -2147483648}, IP: 16909060, Port: 70000},
-			{ID: 5, Module: m, IP: 3232235953, Port: 7777},
-			{ID: 9, Module: m, IP: 3232235953, Port: 7777},
+			{ID: 2, Module: m, IP: 0, Port: 80, Weight: 100},
+			{ID: 3, Module: route.Module{ModID: 2, CmdID: 1}, IP: 16909060, Port: 0, Weight: 100},
+			{ID: 4, Module: route.Module{ModID: -3, CmdID: -2147483648}, IP: 16909060, Port: 70000, Weight: 100},
+			{ID: 5, Module: m, IP: 3232235953, Port: 7777, Weight: 100},
+			{ID: 9, Module: m, IP: 3232235953, Port: 7777, Weight: 100},
 		}
 		got := readAll(t, func(fn func(store.RouteRow) error) error { return st.ReadRoutes(t.Context(), fn) })
 		if !slices.Equal(got, want) {
@@ -132,8 +132,8 @@ func TestListRoutes(t *testing.T) {
 			{store.Filter{ModID: &one, CmdID: &two}, []store.Entry{b}},
 			{store.Filter{ModID: &two, CmdID: &two}, nil},
 		} {
-			if got, err := st.ListRoutes(t.Context(), l.f); err != nil || !slices.Equal(got, l.want) {
-				t.Errorf("ListRoutes() = %v, %v, want %v", got, err, l.want)
+			if got := mustListFiltered(t, st, l.f); !slices.Equal(got, l.want) {
+				t.Errorf("ListRoutes() = %v, want %v", got, l.want)
 			}
 		}
 	})

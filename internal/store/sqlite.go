@@ -88,16 +88,26 @@ func (sqliteDialect) transient(err error) bool {
 	return e.Code()&primary == sqlite3.SQLITE_BUSY || e.Code()&primary == sqlite3.SQLITE_LOCKED
 }
 
+// denied is always false: who may write the file may change its tables.
+func (sqliteDialect) denied(error) bool { return false }
+
 func (sqliteDialect) goose() goose.Dialect { return goose.DialectSQLite3 }
 
-func (sqliteDialect) migrations() (fs.FS, []*goose.Migration) {
+func (d sqliteDialect) migrations() (fs.FS, []*goose.Migration) {
 	// The folder is embedded, so Sub cannot fail.
 	files, _ := fs.Sub(sqliteMigrations, "migrations/sqlite")
-	return files, nil
+	return files, []*goose.Migration{
+		// Unsigned, as in MySQL.
+		addWeights(d, "ALTER TABLE RouteData ADD COLUMN weight INTEGER NOT NULL DEFAULT 100 CHECK (weight >= 0)"),
+	}
 }
 
 func (sqliteDialect) countTables() string {
 	return "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+}
+
+func (sqliteDialect) countColumns() string {
+	return "SELECT COUNT(*) FROM pragma_table_info(?) WHERE lower(name) = ?"
 }
 
 // lockSchema has nothing to lock: SQLite knows no lock beyond a transaction,

@@ -38,6 +38,8 @@ type Store struct {
 	dialect dialect
 	// layout is what SaveStatuses found out about its table; nil until then.
 	layout atomic.Pointer[statusLayout]
+	// weights says that RouteData was seen to have them; see hasWeights.
+	weights atomic.Bool
 }
 
 // Open prepares access to the database cfg names. It does not connect: a

@@ -23,10 +23,10 @@ func TestAddAndRemove(t *testing.T) {
 			changed []route.Module
 			left    []store.Entry
 		}{
-			{"nothing", func() (int, error) { return st.AddHosts(t.Context(), nil) }, 0, nil, nil},
-			{"two modules", func() (int, error) { return st.AddHosts(t.Context(), []store.Entry{c, a}) }, 2, []route.Module{c.Module, a.Module}, []store.Entry{c, a}},
-			{"one that is there", func() (int, error) { return st.AddHosts(t.Context(), []store.Entry{a}) }, 0, nil, []store.Entry{c, a}},
-			{"one of two is new", func() (int, error) { return st.AddHosts(t.Context(), []store.Entry{a, b, b}) }, 1, []route.Module{a.Module}, []store.Entry{c, a, b}},
+			{"nothing", func() (int, error) { return addHosts(t, st, nil) }, 0, nil, nil},
+			{"two modules", func() (int, error) { return addHosts(t, st, []store.Entry{c, a}) }, 2, []route.Module{c.Module, a.Module}, []store.Entry{c, a}},
+			{"one that is there", func() (int, error) { return addHosts(t, st, []store.Entry{a}) }, 0, nil, []store.Entry{c, a}},
+			{"one of two is new", func() (int, error) { return addHosts(t, st, []store.Entry{a, b, b}) }, 1, []route.Module{a.Module}, []store.Entry{c, a, b}},
 			{"remove one and none", func() (int, error) {
 				return st.RemoveHosts(t.Context(), []store.Entry{a, entry(5, 5, "10.0.0.1:80")})
 			}, 1, []route.Module{a.Module}, []store.Entry{c, b}},
@@ -70,7 +70,7 @@ func TestDuplicateRows(t *testing.T) {
 		if got := mustList(t, st); !slices.Equal(got, []store.Entry{e}) {
 			t.Errorf("ListRoutes() = %v", got)
 		}
-		if n, err := st.AddHosts(t.Context(), []store.Entry{e}); n != 0 || err != nil {
+		if n, err := addHosts(t, st, []store.Entry{e}); n != 0 || err != nil {
 			t.Errorf("AddHosts() = %d, %v", n, err)
 		}
 		before := mustRevision(t, st)
@@ -97,7 +97,7 @@ func TestInvalidHostIsRefused(t *testing.T) {
 	onStores(t, func(t *testing.T, st *store.Store, raw *sql.DB) {
 		bad := store.Entry{Module: route.Module{ModID: 8, CmdID: 9}, Host: route.Host{IP: 1}}
 		for name, write := range map[string]func([]store.Entry) (int, error){
-			"AddHosts":      func(e []store.Entry) (int, error) { return st.AddHosts(t.Context(), e) },
+			"AddHosts":      func(e []store.Entry) (int, error) { return addHosts(t, st, e) },
 			"ReplaceRoutes": func(e []store.Entry) (int, error) { return st.ReplaceRoutes(t.Context(), e) },
 		} {
 			_, err := write([]store.Entry{entry(1, 1, "10.0.0.1:80"), bad})
@@ -130,7 +130,7 @@ func TestTooManyHosts(t *testing.T) {
 		}
 		_, err := st.ReplaceRoutes(t.Context(), append(manyHosts(m, 1, route.MaxHosts+1), other))
 		refused("importing one too many", err)
-		if n, err := st.AddHosts(t.Context(), manyHosts(m, 1, route.MaxHosts)); err != nil || n != route.MaxHosts {
+		if n, err := addHosts(t, st, manyHosts(m, 1, route.MaxHosts)); err != nil || n != route.MaxHosts {
 			t.Fatalf("AddHosts() of the most possible = %d, %v", n, err)
 		}
 		before := mustRevision(t, st)
@@ -145,7 +145,7 @@ func TestTooManyHosts(t *testing.T) {
 		// Plain SQL made the module larger. Its hosts can still be named, and
 		// other modules changed.
 		mustExec(t, raw, "INSERT INTO RouteData (modid, cmdid, serverip, serverport) VALUES (4, 5, 99, 1)")
-		if n, err := st.AddHosts(t.Context(), append(manyHosts(m, 1, 1), other)); err != nil || n != 1 {
+		if n, err := addHosts(t, st, append(manyHosts(m, 1, 1), other)); err != nil || n != 1 {
 			t.Errorf("AddHosts() = %d, %v", n, err)
 		}
 	})
@@ -251,7 +251,7 @@ func TestConcurrentWriters(t *testing.T) {
 			wg.Go(func() {
 				for c := range changes {
 					e := store.Entry{Module: route.Module{ModID: int32(w), CmdID: int32(c)}, Host: route.Host{IP: 1, Port: 1}}
-					if n, err := st.AddHosts(t.Context(), []store.Entry{e}); err != nil || n != 1 {
+					if n, err := addHosts(t, st, []store.Entry{e}); err != nil || n != 1 {
 						t.Errorf("writer %d, change %d: %d, %v", w, c, n, err)
 					}
 				}

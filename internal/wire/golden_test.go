@@ -149,6 +149,11 @@ func FuzzGetRouteRequest(f *testing.F) {
 }
 
 func FuzzGetRouteResponse(f *testing.F) {
+	body, err := weighted().MarshalVT()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(body)
 	fuzzBody(f, pb.MessageId_ID_GetRouteResponse, pb.MessageId_ID_API_GetRouteResponse)
 }
 

@@ -150,9 +150,13 @@ func (LarsRetCode) EnumDescriptor() ([]byte, []int) {
 // HostInfo names one host. An address is a host-order number carried in an
 // int32, so 192.168.1.177 (3232235953) is -1062731343.
 type HostInfo struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ip            int32                  `protobuf:"varint,1,opt,name=ip,proto3" json:"ip,omitempty"`
-	Port          int32                  `protobuf:"varint,2,opt,name=port,proto3" json:"port,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Ip    int32                  `protobuf:"varint,1,opt,name=ip,proto3" json:"ip,omitempty"`
+	Port  int32                  `protobuf:"varint,2,opt,name=port,proto3" json:"port,omitempty"`
+	// In a GetRouteResponse the host's share of its module's calls relative to
+	// the others, 0 to 10000. Absent is 100: what Lars 1.0 sends, and what is
+	// left out for its sake. 0 is a drained host, which gets no new calls.
+	Weight        *uint32 `protobuf:"varint,3,opt,name=weight,proto3,oneof" json:"weight,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -197,6 +201,13 @@ func (x *HostInfo) GetIp() int32 {
 func (x *HostInfo) GetPort() int32 {
 	if x != nil {
 		return x.Port
+	}
+	return 0
+}
+
+func (x *HostInfo) GetWeight() uint32 {
+	if x != nil && x.Weight != nil {
+		return *x.Weight
 	}
 	return 0
 }
@@ -691,10 +702,12 @@ var File_lars_proto protoreflect.FileDescriptor
 const file_lars_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"lars.proto\x12\x04lars\".\n" +
+	"lars.proto\x12\x04lars\"V\n" +
 	"\bHostInfo\x12\x0e\n" +
 	"\x02ip\x18\x01 \x01(\x05R\x02ip\x12\x12\n" +
-	"\x04port\x18\x02 \x01(\x05R\x04port\"=\n" +
+	"\x04port\x18\x02 \x01(\x05R\x04port\x12\x1b\n" +
+	"\x06weight\x18\x03 \x01(\rH\x00R\x06weight\x88\x01\x01B\t\n" +
+	"\a_weight\"=\n" +
 	"\x0fGetRouteRequest\x12\x14\n" +
 	"\x05modid\x18\x01 \x01(\x05R\x05modid\x12\x14\n" +
 	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\"b\n" +
@@ -789,6 +802,7 @@ func file_lars_proto_init() {
 	if File_lars_proto != nil {
 		return
 	}
+	file_lars_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -48,6 +48,11 @@ func (m *HostInfo) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.Weight != nil {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(*m.Weight))
+		i--
+		dAtA[i] = 0x18
+	}
 	if m.Port != 0 {
 		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Port))
 		i--
@@ -473,6 +478,9 @@ func (m *HostInfo) SizeVT() (n int) {
 	if m.Port != 0 {
 		n += 1 + protohelpers.SizeOfVarint(uint64(m.Port))
 	}
+	if m.Weight != nil {
+		n += 1 + protohelpers.SizeOfVarint(uint64(*m.Weight))
+	}
 	n += len(m.unknownFields)
 	return n
 }
@@ -706,6 +714,26 @@ func (m *HostInfo) UnmarshalVT(dAtA []byte) error {
 					break
 				}
 			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Weight", wireType)
+			}
+			var v uint32
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Weight = &v
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
