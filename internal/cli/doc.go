@@ -1,12 +1,12 @@
 // Package cli is the lars command, the operator's tool, without its main: the
 // commands, their arguments and what they print.
 //
-// There are three sorts of commands. Those on the store (route add, rm, ls,
+// There are four sorts of commands. Those on the store (route add, rm, ls,
 // weight, drain, undrain, import and export, name, db) read and write the tables
 // that lars-dns serves, and find them by lars-dns's configuration file. Those on
 // an agent (get, route MODID CMDID, register, report, simulate) do what a
 // program does that uses package lars. Those under agent ask an agent's admin
-// address what it thinks of its hosts.
+// address what it thinks of its hosts. And sim compares algorithms by itself.
 //
 // A command prints its result to Out, as text or with --json as one JSON value,
 // and everything else to Err. Run returns the exit status: 0 for success, 1 for

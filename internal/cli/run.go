@@ -87,6 +87,7 @@ counts, db) work on the tables of lars-dns and lars-reporter; they find them by
 lars-dns's configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars; agent shows what it thinks of the hosts.
+sim needs neither: it shows what the agent's decisions are worth.
 
 Exit status: 0 success, 1 the command failed, 2 it was called wrongly or its
 configuration file is missing or bad.`,
@@ -114,7 +115,7 @@ configuration file is missing or bad.`,
 	asGroup(root)
 	root.AddCommand(
 		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
-		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(),
+		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(), a.simCommand(),
 		a.agentCommand(), a.versionCommand(),
 	)
 	adopt(root)

@@ -110,6 +110,21 @@ func TestUsage(t *testing.T) {
 		{"simulate 1 1 --host-err x=1", `host "x" is not IPv4:PORT`},
 		{"simulate 1 1 --host-err 10.0.0.1:1=2", "--host-err 10.0.0.1:1=2: must be from 0 to 1"},
 		{"simulate 1 1 --rate 1000001", "--rate 1000001: must be from 0 to 1000000"},
+		{"sim refuse-1of1O", `lars: no scenario "refuse-1of1O"; did you mean refuse-1of10`},
+		{"sim lst", `lars: no scenario "lst"; did you mean list?`},
+		{"sim nonsense", `lars: no scenario "nonsense"; lars sim list shows all`},
+		{"sim natural", "natural is a group of scenarios: say --group natural"},
+		{"sim --group natral", `no group "natral"; did you mean natural?`},
+		{"sim --group x", `no group "x"; there are reference, sizes,`},
+		{"sim --algorithms envy", `no algorithm "envy"; did you mean envoy?`},
+		{"sim --algorithms envoy,x", `no algorithm "x"; there are oracle, round-robin,`},
+		{"sim --seeds 0", "--seeds 0: must be from 1 to 1000"},
+		{"sim --seeds some", "want a whole number"},
+		{"sim --seed -1", "want a whole number from 0"},
+		{"sim --json --markdown", "--json and --markdown exclude each other"},
+		{"sim --shares", "--shares needs --json"},
+		{"sim --svg /no/such/folder/x.svg", "--svg: stat /no/such/folder: no such file or directory"},
+		{"sim list all", "sim list wants no arguments, got 1 argument"},
 		{"simulate 1 1 --cost -1s", "--cost -1s is negative"},
 	} {
 		checkFails(t, row.line, 2, row.says)
@@ -121,7 +136,7 @@ func TestHelp(t *testing.T) {
 	for _, line := range []string{
 		"", "route", "route add", "route rm", "route ls", "route weight", "route drain", "route undrain", "route import", "route export",
 		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
-		"db", "db init", "db version", "get", "register", "report", "simulate", "version",
+		"db", "db init", "db version", "get", "register", "report", "simulate", "sim", "sim list", "version",
 		"agent", "agent modules", "agent hosts",
 	} {
 		r := lars(t, line+" --help")

@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/lars-lb/lars/api/lars"
 )
@@ -109,7 +106,7 @@ func (s *simulation) validate() error {
 func (a *app) simulate(ctx context.Context, c *lars.Client, sim *simulation) error {
 	failed := sim.checkRoute(ctx, c)
 	if failed == nil {
-		progress, done := a.progress(sim.calls)
+		progress, done := a.progress("calls", sim.calls)
 		failed = sim.run(ctx, c, progress)
 		done()
 	}
@@ -122,28 +119,6 @@ func (a *app) simulate(ctx context.Context, c *lars.Client, sim *simulation) err
 		return fmt.Errorf("interrupted after %d of %d calls", sim.done, sim.calls)
 	}
 	return failed
-}
-
-// progress returns what to call after each call, and at the end. It shows
-// something only where somebody can see it.
-func (a *app) progress(calls int) (step, done func()) {
-	f, ok := a.Err.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return func() {}, func() {}
-	}
-	bar := progressbar.NewOptions(calls,
-		progressbar.OptionSetWriter(f),
-		progressbar.OptionSetDescription("calls"),
-		progressbar.OptionShowCount(),
-		progressbar.OptionFullWidth(),
-		// At 40 columns there is room for no more than the bar and the count.
-		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-	)
-	// A bar that cannot be drawn is no reason to stop.
-	return func() { _ = bar.Add(1) }, func() { _ = bar.Clear() }
 }
 
 // manyOverloaded is the share of calls that met only overloaded hosts, one in

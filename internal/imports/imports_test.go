@@ -33,6 +33,7 @@ func TestImports(t *testing.T) {
 		larspb, reactor, route  = "proto/larspb", "reactor", "internal/route"
 		routepb, store, wire    = "internal/routepb", "internal/store", "internal/wire"
 		inspect                 = "internal/inspect"
+		peers, sim              = "internal/sim/peers", "internal/sim"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -44,6 +45,10 @@ func TestImports(t *testing.T) {
 		balance: {route},
 		routepb: {larspb, route},
 		inspect: {},
+
+		peers:          {},
+		sim:            {balance, peers, route},
+		sim + "/chart": {balance, peers, route, sim},
 
 		"internal/dns":      {config, larspb, reactor, route, routepb, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
