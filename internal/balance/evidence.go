@@ -13,9 +13,9 @@ import "math"
 // (nearly everything is bad; noticed after a handful of calls) and "degraded"
 // (some multiple of normal; noticed after some dozens).
 const (
-	// alarm is the sum at which a host is ejected, nats. A healthy host gets
-	// there once in more than e^alarm = 485 million calls (Lorden's bound).
-	alarm = 20
+	// Alarm is the sum at which a host is ejected, nats. A healthy host gets
+	// there once in more than e^Alarm = 485 million calls (Lorden's bound).
+	Alarm = 20
 	// suspicion is the sum at which a host is looked at more closely: its
 	// calls do not count for what is normal, and its TCP port is tried.
 	suspicion = 9

@@ -45,7 +45,7 @@ func TestBadCallsToAlarm(t *testing.T) {
 	}{{0, 4}, {0.002, 4}, {0.01, 5}, {0.05, 7}, {0.2, 14}} {
 		var s health
 		n := 0
-		for s.worst() < alarm {
+		for s.worst() < Alarm {
 			s.observe(failed, evidenceTable.at(tt.normal))
 			n++
 		}
@@ -55,8 +55,8 @@ func TestBadCallsToAlarm(t *testing.T) {
 	}
 }
 
-// Lorden's bound: a host that is as bad as is normal reaches an alarm once in
-// more than e^alarm calls. Here with a lower alarm, which can be waited for.
+// Lorden's bound: a host that is as bad as is normal reaches an Alarm once in
+// more than e^Alarm calls. Here with a lower Alarm, which can be waited for.
 func TestFalseAlarmsAreRare(t *testing.T) {
 	const low = 7
 	random := rand.New(rand.NewPCG(3, 3))

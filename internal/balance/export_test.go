@@ -102,7 +102,7 @@ func (a *adaptive) checkBooks(b *LoadBalance) error {
 			return fmt.Errorf("%v is not where it should be in the heap", h.addr)
 		case out && s.counted:
 			return fmt.Errorf("%v is out and counts for what is normal", h.addr)
-		case s.failing < 0 || s.degraded < 0 || s.hanging < 0 || s.worst() > alarm && h.state == Idle:
+		case s.failing < 0 || s.degraded < 0 || s.hanging < 0 || s.worst() > Alarm && h.state == Idle:
 			return fmt.Errorf("%v has the sums %v, %v, %v", h.addr, s.failing, s.degraded, s.hanging)
 		}
 		if s.counted {

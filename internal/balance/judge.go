@@ -71,11 +71,11 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	}
 	var cause Cause
 	switch {
-	case s.failing >= alarm:
+	case s.failing >= Alarm:
 		cause = Failing
-	case s.degraded >= alarm:
+	case s.degraded >= Alarm:
 		cause = Degraded
-	case s.hanging >= alarm:
+	case s.hanging >= Alarm:
 		cause = Hanging
 	case s.suspect && s.refused && a.trust.holds(now):
 		cause = Unreachable
@@ -86,7 +86,7 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 		a.eject(h, cause, now)
 		return
 	}
-	s.failing, s.degraded, s.hanging = min(s.failing, alarm), min(s.degraded, alarm), min(s.hanging, alarm)
+	s.failing, s.degraded, s.hanging = min(s.failing, Alarm), min(s.degraded, Alarm), min(s.hanging, Alarm)
 }
 
 // mayEject reports whether h alone is to blame. Otherwise it declares a truce.

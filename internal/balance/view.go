@@ -71,7 +71,7 @@ func (a *adaptive) describe(h *host, v *HostView, now time.Duration) {
 		v.PeerCost = time.Duration(peers * float32(time.Microsecond))
 	}
 	v.Unreported = s.inflight.unreported()
-	v.Suspicion = min(1, float64(s.worst())/alarm)
+	v.Suspicion = min(1, float64(s.worst())/Alarm)
 	v.Suspected = s.suspected()
 	v.RunBad, v.RunCalls = s.runBad, s.runCalls
 	v.Share = 1

@@ -50,7 +50,8 @@ func hostsOfModule1() inspect.Hosts {
 				Why: "back: probes were good, its share grows",
 			},
 			{
-				Host: "10.0.0.7:80", Weight: 100, State: inspect.Overload, SinceMS: 11_300, RecentCalls: 20, BadShare: 0.95,
+				Host: "10.0.0.7:80", Weight: 100, State: inspect.Overload, SinceMS: 11_300, RecentCalls: 20, BadShare: 0.25,
+				Reason:         inspect.Reason{Cause: "failing", Bad: 5, Calls: 5},
 				NormalBadShare: 0.0021, NextProbeMS: ms(2300), Why: "failing: 5 of 5 calls bad, peers 0.2%",
 			},
 			{Host: "10.0.0.8:80", Weight: 0, Drained: true, State: inspect.Idle, SinceMS: 90_000_000, TrafficShare: 1, Why: "drained: weight 0"},
@@ -67,7 +68,7 @@ const hostsOfModule1Table = `(1,1): policy adaptive, 3 idle, 1 out, 1 drained; n
 HOST         WEIGHT  STATE          SINCE  BAD   PEERS  COST   PEER COST  UNREP.  PROBE      WHY
 10.0.0.5:80  100     idle           1h0m   0.2%  0.2%   2.6ms  2.7ms      3       -          ok
 10.0.0.6:80  50      returning 40%  4.2s   -     0.2%   -      -          0       -          back: probes were good, its share grows
-10.0.0.7:80  100     out            11s    95%   0.2%   -      -          0       in 2.3s    failing: 5 of 5 calls bad, peers 0.2%
+10.0.0.7:80  100     out            11s    100%  0.2%   -      -          0       in 2.3s    failing: 5 of 5 calls bad, peers 0.2%
 10.0.0.8:80  0       drained        25h0m  -     0%     -      -          0       -          drained: weight 0
 10.0.0.9:80  100     out            999ms  -     0%     -      -          0       next call  unreachable: 2 of 2 calls bad and TCP connect failed
 `

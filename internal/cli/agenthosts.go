@@ -34,7 +34,7 @@ STATE   idle: it takes calls; returning 40%: it does again, of that part of its
         share by now; out: it only gets probes; drained: its weight is 0
 SINCE   for how long
 BAD     share of its recent calls that failed or were far slower than those to
-        its peers; PEERS is theirs
+        its peers, or of the calls that led to its being out; PEERS is theirs
 COST    how long its calls take, median; PEER COST is that of its peers
 UNREP.  recent picks that no program has reported yet
 PROBE   when a host that is out is tried again, by the next call after that
@@ -121,11 +121,15 @@ func hostState(h *inspect.Host) string {
 	return "idle"
 }
 
-// bad is the share of a host's calls that were bad, if there were any.
+// bad is the share of a host's calls that were bad, if there were any. Of a
+// host that is out it is that of the calls which decided: among its recent ones
+// are those from before the fault.
 func bad(h *inspect.Host) string {
 	switch c := h.Classic; {
 	case c != nil && c.Succ+c.Err > 0:
 		return inspect.Percent(float64(c.Err) / (float64(c.Succ) + float64(c.Err)))
+	case c == nil && h.State == inspect.Overload && h.Reason.Calls > 0:
+		return inspect.Percent(float64(h.Reason.Bad) / float64(h.Reason.Calls))
 	case c == nil && h.RecentCalls > 0:
 		return inspect.Percent(h.BadShare)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,4 +113,19 @@ func waitStatus(t *testing.T, st *store.Store, id route.Module) {
 		rows, err := st.ListStatuses(t.Context(), store.Filter{})
 		return err == nil && slices.ContainsFunc(rows, func(r store.Status) bool { return r.Module == id && r.Succ+r.Err > 0 })
 	})
+}
+
+// replaceInFile changes a text that the file must have.
+func replaceInFile(t *testing.T, path, before, after string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(content), before) {
+		t.Fatalf("%s has no %q", path, before)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(content), before, after, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -24,6 +24,8 @@ type Options struct {
 	MaxConn int
 	// ReportTimeout of the agent, as in its file; default 200ms.
 	ReportTimeout string
+	// Policy of the agent, as in its file; default classic.
+	Policy string
 }
 
 // Suite is one of each daemon, none of them running at first.
@@ -37,6 +39,7 @@ type Suite struct {
 
 	DNSAddr, ReporterAddr netip.AddrPort
 	AgentAddr             netip.AddrPort // of the first UDP server
+	AdminAddr             netip.AddrPort // of the agent's admin server
 }
 
 // NewSuite prepares a suite that ends with the test.
@@ -48,6 +51,9 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 	if opts.ReportTimeout == "" {
 		opts.ReportTimeout = "200ms"
 	}
+	if opts.Policy == "" {
+		opts.Policy = "classic"
+	}
 	s := &Suite{t: t, programs: programs, dir: t.TempDir(), opts: opts}
 	if opts.Store.Driver == "" {
 		s.opts.Store = store.Config{Driver: "sqlite", Path: filepath.Join(s.dir, "lars.db")}
@@ -57,7 +63,8 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 	s.Reporter = s.daemon("lars-reporter", fmt.Sprintf(
 		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[reporter]\ndb_thread_cnt = 3\n",
 		s.ReporterAddr.Port(), s.opts.MaxConn, s.storeSection()))
-	s.Agent = s.NewAgent(s.AgentAddr, s.DNSAddr)
+	s.AdminAddr = FreeTCP(t)
+	s.Agent = s.newAgent(s.AgentAddr, s.DNSAddr, fmt.Sprintf("[admin]\naddr = %v\n", s.AdminAddr))
 	return s
 }
 
@@ -68,11 +75,15 @@ func (s *Suite) NewDNS(addr netip.AddrPort) *Daemon {
 		addr.Port(), s.opts.MaxConn, s.storeSection()))
 }
 
-// NewAgent prepares another agent, which asks the lars-dns at dns.
-func (s *Suite) NewAgent(addr, dns netip.AddrPort) *Daemon {
+// NewAgent prepares another agent, which asks the lars-dns at dns and has no
+// admin server.
+func (s *Suite) NewAgent(addr, dns netip.AddrPort) *Daemon { return s.newAgent(addr, dns, "") }
+
+// newAgent prepares an agent with more sections in its file.
+func (s *Suite) newAgent(addr, dns netip.AddrPort, more string) *Daemon {
 	return s.daemon("lars-lb-agent", fmt.Sprintf(
-		"[agent]\nport = %d\n[dnsserver]\nip = 127.0.0.1\nport = %d\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\nreport_timeout = %s\n",
-		addr.Port(), dns.Port(), s.ReporterAddr.Port(), s.opts.ReportTimeout))
+		"[agent]\nport = %d\n[dnsserver]\nip = 127.0.0.1\nport = %d\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\npolicy = %s\nreport_timeout = %s\n%s",
+		addr.Port(), dns.Port(), s.ReporterAddr.Port(), s.opts.Policy, s.opts.ReportTimeout, more))
 }
 
 func (s *Suite) daemon(name, conf string) *Daemon {
@@ -134,7 +145,7 @@ func (s *Suite) Store() *store.Store {
 func (s *Suite) Run(name string, args ...string) (stdout, stderr string, exitCode int) {
 	s.t.Helper()
 	cmd := exec.CommandContext(s.t.Context(), s.programs.Path(name), args...)
-	cmd.Env = append(append(os.Environ(), environment()...), "LARS_AGENT="+s.AgentAddr.String(), "LARS_CONF="+s.DNS.conf)
+	cmd.Env = append(append(os.Environ(), environment()...), "LARS_AGENT="+s.AgentAddr.String(), "LARS_CONF="+s.DNS.conf, "LARS_ADMIN="+s.AdminAddr.String())
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {

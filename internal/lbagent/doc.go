@@ -13,6 +13,14 @@
 // client, on its own loop, sends the call counts that the RouteLBs have
 // collected to lars-reporter.
 //
+// A side loop does what must not hold the others up: it tries TCP connections
+// to hosts that a LoadBalance wants checked, and logs which hosts are ejected
+// and which are back. RouteLBs hand both over with their mutex held, over
+// queues that never block.
+//
+// [Agent.Route] adds handlers to an HTTP server that show modules and hosts.
+// They run on goroutines of that server.
+//
 // # What holds
 //
 // A request is answered from what the RouteLB holds and never waits for
