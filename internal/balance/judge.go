@@ -104,8 +104,8 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	switch {
 	case rest > 0 && 2*doubtful <= rest:
 		return true // most of the others are beyond doubt
-	case cause == Unreachable && 2*(a.lists.overload.len+1) <= open:
-		return true // what refuses connections is down, and most are not out yet
+	case cause == Unreachable && doubtful < rest:
+		return true // what refuses connections is down, and not all seem to be
 	case a.proven(h, now):
 		return true
 	}

@@ -142,7 +142,7 @@ func TestHelp(t *testing.T) {
 	for _, line := range []string{
 		"", "route", "route add", "route rm", "route ls", "route weight", "route drain", "route undrain", "route import", "route export",
 		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
-		"db", "db init", "db version", "get", "register", "report", "simulate", "sim", "sim list", "version",
+		"db", "db init", "db version", "get", "register", "report", "simulate", "sim", "sim list", "sim incident", "version",
 		"agent", "agent modules", "agent hosts",
 	} {
 		r := lars(t, line+" --help")

@@ -102,7 +102,7 @@ Exit status 1 if it was interrupted; what was complete until then is shown.`,
 			panic(err) // the flag does not exist: a slip in the lines above
 		}
 	}
-	cmd.AddCommand(a.simListCommand())
+	cmd.AddCommand(a.simListCommand(), a.simIncidentCommand())
 	return cmd
 }
 
