@@ -3,10 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -14,29 +11,25 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lars-lb/lars/internal/program"
 )
 
 // target is a process that answers GetHost on three ports.
 type target struct {
 	name  string
 	addrs [3]netip.AddrPort
-	cmd   *exec.Cmd
-	more  func() // stops what else was started
+	pid   int
+	end   func()
 }
 
-// stop ends the process.
-func (t *target) stop() {
-	_ = t.cmd.Process.Kill()
-	_ = t.cmd.Wait()
-	if t.more != nil {
-		t.more()
-	}
-}
+// stop ends the process, and what else was started for it.
+func (t *target) stop() { t.end() }
 
 // cpu is the processor time that the process has used, in the kernel's ticks
 // of 10 ms.
 func (t *target) cpu() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.cmd.Process.Pid))
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.pid))
 	if err != nil {
 		return 0
 	}
@@ -82,13 +75,11 @@ func startResponder(ctx context.Context) (*target, string, error) {
 
 // startPrinter starts a responder, which prints its three ports.
 func startPrinter(_ context.Context, cmd *exec.Cmd) (*target, error) {
-	t := &target{name: "the canned responder", cmd: cmd}
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
 	}
-	t.more = func() { _ = stdin.Close() }
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -96,6 +87,11 @@ func startPrinter(_ context.Context, cmd *exec.Cmd) (*target, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	t := &target{name: "the canned responder", pid: cmd.Process.Pid, end: func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = stdin.Close()
+	}}
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	ports := strings.Fields(line)
 	if err != nil || len(ports) != len(t.addrs) {
@@ -132,31 +128,26 @@ func startAgent(ctx context.Context, bin string) (*target, error) {
 			return nil, fmt.Errorf("lars %s: %w\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	dns := exec.CommandContext(ctx, filepath.Join(bin, "lars-dns"), "-conf", dnsConf)
-	serving, err := startDaemon(dns)
+	dns, err := program.Start(ctx, filepath.Join(bin, "lars-dns"), dir, conf)
 	if err != nil {
 		clean()
 		return nil, err
 	}
-	stopDNS := func() { _ = dns.Process.Kill(); _ = dns.Wait(); clean() }
-	dnsAddr, err := netip.ParseAddrPort(serving["addr"])
+	stopDNS := func() { dns.Stop(); clean() }
+	dnsAddr, err := netip.ParseAddrPort(dns.Serving("addr"))
 	if err != nil {
 		stopDNS()
 		return nil, err
 	}
-	agentConf := filepath.Join(dir, "agent.conf")
-	conf = fmt.Sprintf("[agent]\nport = 0\n[dnsserver]\nport = %d\n[reporter]\nport = 1\n[log]\nformat = json\n", dnsAddr.Port())
-	if err := os.WriteFile(agentConf, []byte(conf), 0o600); err != nil {
+	agent, err := program.Start(ctx, filepath.Join(bin, "lars-lb-agent"), dir, fmt.Sprintf(
+		"[agent]\nport = 0\n[dnsserver]\nport = %d\n[reporter]\nport = 1\n[log]\nformat = json\n", dnsAddr.Port()))
+	if err != nil {
 		stopDNS()
 		return nil, err
 	}
-	t := &target{name: "lars-lb-agent", cmd: exec.CommandContext(ctx, filepath.Join(bin, "lars-lb-agent"), "-conf", agentConf), more: stopDNS}
-	if serving, err = startDaemon(t.cmd); err != nil {
-		stopDNS()
-		return nil, err
-	}
+	t := &target{name: "lars-lb-agent", pid: agent.PID(), end: func() { agent.Stop(); stopDNS() }}
 	for i := range t.addrs {
-		if t.addrs[i], err = netip.ParseAddrPort(serving[fmt.Sprintf("addr%d", i)]); err != nil {
+		if t.addrs[i], err = netip.ParseAddrPort(agent.Serving(fmt.Sprintf("addr%d", i))); err != nil {
 			t.stop()
 			return nil, err
 		}
@@ -166,27 +157,4 @@ func startAgent(ctx context.Context, bin string) (*target, error) {
 		return nil, err
 	}
 	return t, nil
-}
-
-// startDaemon starts a daemon that logs in JSON and returns its line "serving".
-func startDaemon(cmd *exec.Cmd) (map[string]string, error) {
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	said := []string{}
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		said = append(said, lines.Text())
-		var line map[string]string
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line["msg"] == "serving" {
-			go func() { _, _ = io.Copy(io.Discard, stderr) }() // ends with the process
-			return line, nil
-		}
-	}
-	err = errors.Join(lines.Err(), cmd.Wait())
-	return nil, fmt.Errorf("%s ended: %w\n%s", cmd.Path, err, strings.Join(said, "\n"))
 }

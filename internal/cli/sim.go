@@ -25,6 +25,9 @@ type simOptions struct {
 	markdown   bool
 	details    bool
 	shares     bool
+	live       bool
+	liveTime   int // seconds
+	bin        string
 }
 
 const (
@@ -46,21 +49,35 @@ Without an ID it runs the reference scenarios; all is every scenario but those
 that take minutes. A seed decides everything that is left to chance: equal
 seeds give equal results, and all algorithms meet the same luck.
 
+With --live it plays scenarios in real time instead, with the real programs:
+lars-dns and an agent for each policy on free ports, callers that use the client
+library, and hosts that listen on 127.0.0.0/8. Only adaptive and classic can be
+played: they are what an agent has. Nothing leaves this machine, and nothing
+stays on it.
+
 Exit status 1 if it was interrupted; what was complete until then is shown.`,
 		Example: `  lars sim
   lars sim list
   lars sim hang-1of10 down-20s --algorithms envoy,adaptive --seeds 20
   lars sim --group natural --details
-  lars sim --svg decisions.svg`,
+  lars sim --svg decisions.svg
+  lars sim --live hang-1of10 --live-seconds 15`,
 		Args:                  cobra.ArbitraryArgs,
 		ValidArgsFunction:     completeScenarios,
 		DisableFlagsInUseLine: false,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			batch, err := o.batch(args)
-			if err != nil {
+			if err := o.validate(cmd, a.json); err != nil {
 				return err
 			}
-			if err := o.validate(a.json); err != nil {
+			if o.live {
+				cfg, err := o.liveConfig(args)
+				if err != nil {
+					return err
+				}
+				return a.simLive(cmd.Context(), cfg, &o)
+			}
+			batch, err := o.batch(args)
+			if err != nil {
 				return err
 			}
 			return a.sim(cmd.Context(), batch, &o)
@@ -75,7 +92,10 @@ Exit status 1 if it was interrupted; what was complete until then is shown.`,
 	flags.BoolVar(&o.markdown, "markdown", false, "print the tables in Markdown")
 	flags.BoolVar(&o.details, "details", false, "also show which healthy hosts were kept out, how often dead ones were tried, and crowding")
 	flags.BoolVar(&o.shares, "shares", false, "with --json: the share of the first host in each second")
-	expect(cmd, aCount, "seeds")
+	flags.BoolVar(&o.live, "live", false, "play in real time with the real programs")
+	flags.IntVar(&o.liveTime, "live-seconds", defaultLiveTime, fmt.Sprintf("with --live: how long each scenario takes, %d to %d", minLiveTime, maxLiveTime))
+	flags.StringVar(&o.bin, "bin", "", "with --live: the `FOLDER` of lars-dns and lars-lb-agent (default: that of lars)")
+	expect(cmd, aCount, "seeds", "live-seconds")
 	expect(cmd, aCount+" from 0 to 18446744073709551615", "seed")
 	for flag, complete := range map[string]cobra.CompletionFunc{"group": completeGroups, "algorithms": completeAlgorithms} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, complete); err != nil {
@@ -104,7 +124,16 @@ func (o *simOptions) batch(args []string) (*sim.Batch, error) {
 
 // validate refuses flags that do not go together, and a picture that could not
 // be written in the end.
-func (o *simOptions) validate(json bool) error {
+func (o *simOptions) validate(cmd *cobra.Command, json bool) error {
+	refused, why := []string{"live-seconds", "bin"}, "needs --live"
+	if o.live {
+		refused, why = []string{"seeds", "svg", "shares", "details"}, "does not go with --live"
+	}
+	for _, flag := range refused {
+		if cmd.Flags().Changed(flag) {
+			return wrongUsage("--%s %s", flag, why)
+		}
+	}
 	switch {
 	case json && o.markdown:
 		return wrongUsage("--json and --markdown exclude each other")
@@ -149,9 +178,10 @@ func (a *app) sim(ctx context.Context, batch *sim.Batch, o *simOptions) error {
 
 // simJSON is the result of sim.
 type simJSON struct {
-	FirstSeed uint64        `json:"first_seed"`
-	Seeds     int           `json:"seeds"`
-	Results   []sim.Summary `json:"results"` // by scenario, then by algorithm
+	FirstSeed   uint64        `json:"first_seed"`
+	Seeds       int           `json:"seeds"`
+	LiveSeconds int           `json:"live_seconds,omitempty"`
+	Results     []sim.Summary `json:"results"` // by scenario, then by algorithm
 }
 
 func (a *app) showSim(batch *sim.Batch, rows []sim.Row, o *simOptions) error {
@@ -161,6 +191,9 @@ func (a *app) showSim(batch *sim.Batch, rows []sim.Row, o *simOptions) error {
 	}
 	_, seen := terminal(a.Out)
 	p := simPrinter{batch: batch, rows: rows, details: o.details, bold: seen && os.Getenv("NO_COLOR") == ""}
+	if o.live {
+		result.LiveSeconds, p.liveTime = o.liveTime, o.liveTime
+	}
 	if o.markdown {
 		return a.show(result, p.markdown)
 	}

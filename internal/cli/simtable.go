@@ -8,14 +8,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/lars-lb/lars/internal/sim"
+	"github.com/lars-lb/lars/internal/sim/live"
 )
 
 // simPrinter prints what sim has found out.
 type simPrinter struct {
-	batch   *sim.Batch
-	rows    []sim.Row
-	details bool
-	bold    bool // mark cells by escape sequences instead of stars
+	batch    *sim.Batch
+	rows     []sim.Row
+	details  bool
+	liveTime int  // seconds a scenario in real time; 0 is virtual time
+	bold     bool // mark cells by escape sequences instead of stars
 }
 
 // simTable is one table: a row for each scenario, a column for each algorithm.
@@ -133,6 +135,14 @@ func (p *simPrinter) text(w io.Writer) {
 	mark := "* is"
 	if p.bold {
 		mark = "bold is"
+	}
+	if p.liveTime > 0 {
+		fmt.Fprintf(w, `Calls lost in %d s of real time, of which the first %d are calm, at up to %d calls
+a second, seed %d; %s the best. A call is lost that fails, that gets no host while a
+good one exists or, where slowness is the fault, that takes longer than %v.
+A machine that is busy adds to that. lars sim list says what the scenarios are.
+`, p.liveTime, p.liveTime/live.CalmPart, live.MaxRate, p.batch.FirstSeed, mark, sim.TooSlow)
+		return
 	}
 	fmt.Fprintf(w, `Calls lost, %s; %s the best but for the oracle, which
 knows the truth. A call is lost that fails, that gets no host while a good one

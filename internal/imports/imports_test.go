@@ -34,6 +34,7 @@ func TestImports(t *testing.T) {
 		routepb, store, wire    = "internal/routepb", "internal/store", "internal/wire"
 		inspect                 = "internal/inspect"
 		peers, sim              = "internal/sim/peers", "internal/sim"
+		program                 = "internal/program"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -49,6 +50,10 @@ func TestImports(t *testing.T) {
 		peers:          {},
 		sim:            {balance, peers, route},
 		sim + "/chart": {balance, peers, route, sim},
+		program:        {},
+		sim + "/live": {
+			"api/lars", balance, config, larspb, peers, program, route, sim, store, wire,
+		},
 
 		"internal/dns":      {config, larspb, reactor, route, routepb, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},

@@ -101,7 +101,7 @@ func (b *Batch) row(i int, results []Result) Row {
 	row := Row{Scenario: &b.Scenarios[i]}
 	for a, alg := range b.Algorithms {
 		runs := results[a*b.Seeds : (a+1)*b.Seeds]
-		s := summarize(runs)
+		s := Summarize(runs)
 		s.Scenario, s.Algorithm, s.FirstSeed = row.Scenario.ID, alg.ID, b.FirstSeed
 		if b.Shares {
 			s.FirstShare = firstShares(runs, int(row.Scenario.Length/time.Second))

@@ -86,7 +86,7 @@ func TestSummary(t *testing.T) {
 		Seeds: 3, Calls: 11, Lost: Spread{Median: 4, Min: 4, Max: 6}, Failed: 2, Slow: 2, Refused: 0,
 		Ejection: &Ejection{HealthyShare: 0.2, Healthy: 2, Attempts: 1},
 	}
-	if got := summarize(results); !reflect.DeepEqual(got, want) {
+	if got := Summarize(results); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v %+v", got, got.Ejection)
 	}
 	if got := firstShares(results, 2); !reflect.DeepEqual(got, []float64{0.25, 0}) {
@@ -95,7 +95,7 @@ func TestSummary(t *testing.T) {
 	for i := range results {
 		results[i].Ejects = false
 	}
-	if got := summarize(results); got.Ejection != nil {
+	if got := Summarize(results); got.Ejection != nil {
 		t.Errorf("an algorithm that ejects nothing has %+v", got.Ejection)
 	}
 }

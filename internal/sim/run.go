@@ -163,7 +163,7 @@ func (r *run) call(agent int32, now time.Duration) time.Duration {
 		r.crowd.pick(host, now, r.wellAt)
 	}
 	st := r.stateAt(host, now)
-	if e, ok := r.balancer[agent].(Ejector); ok && !st.good() && e.Out(host) {
+	if e, ok := r.balancer[agent].(Ejector); ok && !st.Good() && e.Out(host) {
 		r.tried[int(agent)*r.Hosts+host].add(now)
 	}
 	ok, cost := r.outcome(st, d, r.queue(host, st, now))
@@ -197,7 +197,7 @@ func (r *run) queue(host int, st State, now time.Duration) time.Duration {
 
 func (r *run) anyGood(now time.Duration) bool {
 	for h := range r.Hosts {
-		if r.stateAt(h, now).good() {
+		if r.stateAt(h, now).Good() {
 			return true
 		}
 	}
@@ -214,7 +214,7 @@ func (r *run) startChecks(agent int32, now time.Duration) {
 	for _, host := range r.checks {
 		e := event{at: now + refusal, kind: checkEnds, agent: agent, host: int32(host)}
 		st := r.stateAt(host, now)
-		if !st.good() {
+		if !st.Good() {
 			r.tried[int(agent)*r.Hosts+host].add(now)
 		}
 		switch st.Mode {

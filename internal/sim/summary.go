@@ -46,8 +46,9 @@ type Ejection struct {
 	Attempts int `json:"attempts_per_s"`
 }
 
-// summarize sums up runs of one algorithm in one scenario.
-func summarize(results []Result) Summary {
+// Summarize sums up runs of one algorithm in one scenario, of which there is at
+// least one. It does not fill in what the runs were of.
+func Summarize(results []Result) Summary {
 	s := Summary{
 		Seeds:   len(results),
 		Calls:   medianOf(results, func(r *Result) int { return r.Calls }),

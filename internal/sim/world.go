@@ -28,8 +28,8 @@ type State struct {
 // well reports whether the host is as it should be.
 func (s State) well() bool { return s == State{} }
 
-// good reports whether a call may succeed.
-func (s State) good() bool { return s.Mode == Up && s.Fail < 1 }
+// Good reports whether a call may succeed.
+func (s State) Good() bool { return s.Mode == Up && s.Fail < 1 }
 
 const (
 	// usual is the median time of a good call.
@@ -64,6 +64,20 @@ func (s *Scenario) outcome(st State, d dice, queue time.Duration) (ok bool, cost
 	case Hanging, Frozen:
 		return false, s.Timeout
 	}
+	ok, took := s.answer(st, d)
+	if cost = queue + took; cost >= s.Timeout {
+		return false, s.Timeout
+	}
+	return ok, cost
+}
+
+// Answer is what a host in state st, which is Up, makes of a call, and how long
+// it takes.
+func (s *Scenario) Answer(st State, r *rand.Rand) (ok bool, took time.Duration) {
+	return s.answer(st, roll(r))
+}
+
+func (s *Scenario) answer(st State, d dice) (ok bool, took time.Duration) {
 	median := float64(usual)
 	if s.Bimodal && d.kind < bimodalShare {
 		median *= bimodalFactor
@@ -71,11 +85,7 @@ func (s *Scenario) outcome(st State, d dice, queue time.Duration) (ok bool, cost
 	if st.Slow > 0 {
 		median *= st.Slow
 	}
-	cost = queue + time.Duration(median*math.Exp(spread*d.normal))
-	if cost >= s.Timeout {
-		return false, s.Timeout
-	}
-	return d.fails >= st.Fail+s.natural(), cost
+	return d.fails >= st.Fail+s.natural(), time.Duration(median * math.Exp(spread*d.normal))
 }
 
 const (
