@@ -77,14 +77,14 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	}
 	var cause Cause
 	switch {
+	case s.suspect && s.refused && a.trust.holds(now):
+		cause = Unreachable // which is the stronger reason
 	case s.failing >= Alarm:
 		cause = Failing
 	case s.degraded >= Alarm:
 		cause = Degraded
 	case s.hanging >= Alarm:
 		cause = Hanging
-	case s.suspect && s.refused && a.trust.holds(now):
-		cause = Unreachable
 	default:
 		return
 	}
