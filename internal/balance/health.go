@@ -41,6 +41,16 @@ type health struct {
 // worst is the largest of the sums.
 func (s *health) worst() float32 { return max(s.failing, s.degraded, s.hanging) }
 
+// likeBad reports whether a host is in doubt for what another is to be ejected
+// for, and not much less: a quarter as large a share of its calls is bad lately.
+func (s *health) likeBad(o *health, cause Cause) bool {
+	if cause == Hanging {
+		return s.hanging >= doubt
+	}
+	return max(s.failing, s.degraded) >= doubt &&
+		4*uint64(s.runBad)*uint64(o.runCalls) >= uint64(o.runBad)*uint64(s.runCalls)
+}
+
 // suspected is the hypothesis with the largest of the sums.
 func (s *health) suspected() Cause {
 	switch worst := s.worst(); {

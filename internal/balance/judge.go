@@ -30,10 +30,12 @@ const (
 	// that the cause is not shared by all.
 	sober = 60 * time.Second
 	// A host has done well if, of at least provenCalls, no more than the share
-	// provenBad were bad, and badly if it was at least provenBadly.
+	// provenBad were bad or, compared with another, one in provenRatio of that
+	// one's; and badly if it was at least provenBadly.
 	provenCalls = 20
 	provenBad   = 0.05
 	provenBadly = 0.5
+	provenRatio = 5
 	// It is dark after minDark failures in a row, or darkPerHost a host if
 	// that is more, and no success for darkAfter.
 	minDark     = 30
@@ -103,7 +105,7 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	}
 	rest, doubtful := idle-1, 0
 	a.lists.idle.all(func(o *host) {
-		if o != h && o.health.worst() >= doubt {
+		if o != h && o.health.likeBad(h.health, cause) {
 			doubtful++
 		}
 	})
@@ -149,8 +151,9 @@ func (a *adaptive) proven(h *host, now time.Duration) bool {
 		return false
 	}
 	well := 0
+	bad, _ := a.normal.of(h.health.tally)
 	a.lists.idle.all(func(o *host) {
-		if share, calls := a.normal.of(o.health.tally); o != h && calls >= provenCalls && share <= provenBad {
+		if share, calls := a.normal.of(o.health.tally); o != h && calls >= provenCalls && share <= max(provenBad, bad/provenRatio) {
 			well++
 		}
 	})
