@@ -1,6 +1,7 @@
 #!/bin/bash
-# Runs the suite in the foreground with the files in conf/, until Ctrl-C. On
-# the first start the sample routes are put into the store.
+# Runs the suite in the foreground with the files in conf/, but for the agent's
+# TCP checks, until Ctrl-C. On the first start the sample routes are put into
+# the store.
 set -eu
 cd "$(dirname "$0")/.."
 conf=conf
@@ -22,6 +23,12 @@ if [ -z "$(routes)" ]; then
 	bin/lars route import conf/sample-routes.csv
 fi
 IFS=, read -r modid cmdid _ < <(routes)
+
+# This is for trying things out, with hosts that are made up and calls that
+# lars simulate only pretends: nothing is to be sent to whoever has the addresses.
+sed 's/^check = tcp/check = none/' "$conf/lars-lb-agent.conf" >"$logs/lars-lb-agent.conf"
+cp "$conf/lars-dns.conf" "$conf/lars-reporter.conf" "$logs/"
+conf=$logs
 
 if start_all "$modid" "$cmdid"; then
 	echo

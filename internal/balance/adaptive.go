@@ -41,8 +41,7 @@ const (
 	// generation of picks, by the median turnaround.
 	slowFactor = 3
 	slowMargin = 5 * time.Millisecond
-	// A generation may take longer than a call by one part in lateMargin: it
-	// ends with the slowest of its calls.
+	// A generation may take longer than a call by one part in lateMargin.
 	lateMargin = 2
 	// tooSlow is how many times that a call takes which counts as failed.
 	tooSlow = 2
@@ -53,6 +52,9 @@ const (
 	// generation waited, before it counts as late: a caller that stands still
 	// makes all of them wait.
 	minProgress = 3
+	// maxSilent is how many picks that were not reported wait for a failure
+	// before they count as good calls, where no success is reported.
+	maxSilent = 64
 	// minRefresh is the least number of reports between two computations of
 	// the peers' medians. With more hosts it is their number, so that the
 	// computation, linear in it, costs each report the same.
@@ -129,11 +131,21 @@ func (a *adaptive) pick(now time.Duration) *host {
 func (a *adaptive) handOut(h *host, now time.Duration) {
 	s := h.health
 	s.inflight.pick(a.reports, now)
-	if a.silence.pick(a.lists.open()) {
-		// No success will be reported; a failure will take this back.
+	if a.silence.pick(a.lists.open(), now); a.silence.silent {
+		if s.silent++; s.silent >= maxSilent {
+			a.takeSilence(h, s.silent, now)
+		}
+	}
+}
+
+// takeSilence takes n picks of h that were not reported for good calls.
+func (a *adaptive) takeSilence(h *host, n uint16, now time.Duration) {
+	s := h.health
+	s.silent -= n
+	for range n {
 		a.age(now)
-		a.normal.add(&s.tally, false, s.counted)
 		s.observe(good, a.cluesFor(h))
+		a.normal.add(&s.tally, false, s.counted)
 	}
 }
 
@@ -141,7 +153,7 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	s := h.health
 	a.reports++
 	a.age(now)
-	a.silence.report(ok)
+	a.silence.report(ok, now)
 	v := failed
 	if ok {
 		v = a.pace(s, cost)
@@ -163,27 +175,31 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	case h.state == Overload:
 		a.probed(h, v != good, cost, now)
 	default:
-		a.weigh(h, v)
+		a.weigh(h, v, now)
 		a.judge(h, now)
 		a.judgeModule(now)
 	}
 }
 
 // weigh adds a call to an idle host to the evidence.
-func (a *adaptive) weigh(h *host, v verdict) {
+func (a *adaptive) weigh(h *host, v verdict, now time.Duration) {
 	s := h.health
 	switch {
-	case a.silence.silent && v != good:
-		// It was counted as good when it was picked.
-		c := a.cluesFor(h)
-		a.normal.markBad(&s.tally, s.counted)
-		s.failing -= c.failingGood
-		s.degraded -= c.degradedGood
-		s.observe(v, c)
-	case a.silence.silent:
-	default:
+	case !a.silence.silent:
 		s.observe(v, a.cluesFor(h))
 		a.normal.add(&s.tally, v != good, s.counted)
+		s.silent = 0
+	case v == good: // was, or will be, taken for it anyway
+	case s.silent == 0:
+		// Its pick was taken for a good one already.
+		s.convict(v, a.cluesFor(h))
+		a.normal.markBad(&s.tally, s.counted)
+	default:
+		// The picks since the last failure, but for this one, were good.
+		a.takeSilence(h, s.silent-1, now)
+		s.silent = 0
+		s.observe(v, a.cluesFor(h))
+		a.normal.add(&s.tally, true, s.counted)
 	}
 }
 
@@ -230,7 +246,7 @@ func limit(peers float32) time.Duration {
 
 // generation weighs that a generation of picks was late or not.
 func (a *adaptive) generation(h *host, late bool) {
-	if h.state != Idle {
+	if h.state != Idle || h.weight == 0 {
 		return
 	}
 	s := h.health
@@ -251,7 +267,7 @@ func (a *adaptive) judgeLate(h *host, now time.Duration) {
 	if wait == 0 || a.reports-f.reports < minProgress || wait <= a.lateAfter(h.health) {
 		return
 	}
-	f.giveUp(wait, a.reports, now)
+	f.renew(wait, a.reports, now)
 	a.generation(h, true)
 	a.judge(h, now)
 }

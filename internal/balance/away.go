@@ -28,8 +28,14 @@ const (
 	// checkEvery is the time between two TCP checks of a host that is out.
 	checkEvery = 2 * time.Second
 	// trustChecks is how long a host that refuses every TCP check is not
-	// probed by a call.
-	trustChecks = 10 * time.Minute
+	// probed by a call, and trustRefusals how many times.
+	trustChecks   = 10 * time.Minute
+	trustRefusals = 20
+	// A probe of a host takes as many picks of the module as it has hosts, so
+	// that it is not above the host's fair share; that doubles with each row of
+	// probes that ended badly, up to maxPatience times, so that a host which is
+	// out gets few of the calls where calls are few.
+	maxPatience = 16
 	// probeTimeout is how long the report on a probe is awaited before the next
 	// one, or for as long as the peers' reports may take if that is longer.
 	probeTimeout = 3 * time.Second
@@ -57,6 +63,8 @@ type away struct {
 	relapses uint8
 	good     uint8 // good probes in a row
 	need     uint8 // how many it takes
+	row      uint8 // rows of probes that ended with a bad one
+	refusals uint8 // bad checks since a call was last given to the host
 	partly   bool  // less than half of its calls were bad
 	pending  uint8 // probes whose report has not come
 	probing  bool  // one is awaited

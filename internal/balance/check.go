@@ -35,7 +35,8 @@ func (t *trust) holds(now time.Duration) bool {
 // wantsCheck reports whether a host that is out is to be checked before it is
 // probed.
 func (a *adaptive) wantsCheck(h *host, now time.Duration) bool {
-	return a.cfg.Check && !a.mode.dark && now >= a.trust.noneBefore && now-h.health.away.lastTry() < trustChecks
+	return a.cfg.Check && !a.mode.dark && now >= a.trust.noneBefore &&
+		(now-h.health.away.lastTry() < trustChecks || h.health.away.refusals < trustRefusals)
 }
 
 // check asks for a TCP check of h, and for one of a host that works if nothing
@@ -82,7 +83,14 @@ func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
 	if !s.checking {
 		return
 	}
+	flipped := ok && s.refused
 	s.checking, s.refused = false, !ok
+	if flipped {
+		s.away.row = 0 // something has changed
+	}
+	if !ok {
+		inc8(&s.away.refusals)
+	}
 	switch {
 	case ok:
 		a.trust = trust{goodAt: now, known: true}

@@ -26,6 +26,9 @@ const (
 	// that is still bad is noticed sooner (fast initial response; Lucas and
 	// Crosier 1982).
 	headStart = 8.5
+	// lightStart is that of all hosts after the dark, below doubt: one that is
+	// still bad must not find that all others are in doubt, too.
+	lightStart = 4.5
 
 	// minNormal is the least share of bad calls that is taken for normal. Where
 	// it is above maxNormal a bad call says nothing any more.

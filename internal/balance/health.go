@@ -1,6 +1,9 @@
 package balance
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // verdict is how a call went.
 type verdict uint8
@@ -20,7 +23,8 @@ type health struct {
 	cost                       median
 	inflight                   inflight
 
-	counted bool // its tallies are part of what is normal
+	counted bool   // its tallies are part of what is normal
+	silent  uint16 // picks to be taken for good calls unless a failure comes; see silence
 	suspect bool
 	// TCP checks.
 	checking  bool          // asked for, and not answered
@@ -60,18 +64,24 @@ func (s *health) forgive(start float32) {
 	s.runBad, s.runCalls = 0, 0
 }
 
+// convict adds to the tests that a call was bad, be it a new one or one that was
+// taken for good.
+func (s *health) convict(v verdict, c *clues) {
+	most := float32(math.MaxFloat32)
+	if v == slow {
+		most = maxSlow
+	}
+	cusum(&s.failing, min(c.failingBad, most))
+	cusum(&s.degraded, min(c.degradedBad, most))
+	inc(&s.runBad)
+	s.runCalls = max(s.runCalls, s.runBad)
+}
+
 // observe adds one call to the tests.
 func (s *health) observe(v verdict, c *clues) {
-	switch v {
-	case failed:
-		cusum(&s.failing, c.failingBad)
-		cusum(&s.degraded, c.degradedBad)
-		inc(&s.runBad)
-	case slow:
-		cusum(&s.failing, min(c.failingBad, maxSlow))
-		cusum(&s.degraded, min(c.degradedBad, maxSlow))
-		inc(&s.runBad)
-	default:
+	if v != good {
+		s.convict(v, c)
+	} else {
 		cusum(&s.failing, c.failingGood)
 		cusum(&s.degraded, c.degradedGood)
 	}

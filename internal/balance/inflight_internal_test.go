@@ -25,7 +25,7 @@ func TestInflight(t *testing.T) {
 	}
 	// The third pick is given up; its report comes later and is passed over,
 	// with a cost or without.
-	f.giveUp(30*ms, 3, 50*ms)
+	f.renew(30*ms, 3, 50*ms)
 	f.pick(3, 51*ms)
 	for _, cost := range []time.Duration{46 * ms, 0} {
 		if _, complete := f.report(true, cost, 4, 60*ms); complete || f.old != 1 {

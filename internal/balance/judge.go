@@ -10,17 +10,20 @@ type mode struct {
 	truceUntil time.Duration // nothing is ejected before
 	truce      time.Duration // how long the last truce was
 	soberUntil time.Duration // the tallies are of the time since the last truce began
+	ejected    bool          // a host was, since then
 	dark       bool          // every host fails: all are overloaded
 	trickleAt  time.Duration // when the next probe in the dark may go out
+	darks      uint8         // times it became dark again soon
+	lightAt    time.Duration // when the dark ended last
 	badRun     uint32        // failures reported since the last success
 	goodAt     time.Duration // when that was
 }
 
 const (
-	// firstTruce is how long nothing is ejected after a shared cause. If most
-	// hosts seem bad again within sober of its end, the next truce is twice as
-	// long, up to maxTruce: ejecting some may be what makes the others bad,
-	// when they cannot carry the traffic of all.
+	// firstTruce is how long nothing is ejected after a shared cause. If some
+	// were ejected after its end, and most seem bad again within sober of it,
+	// the next truce is twice as long, up to maxTruce: ejecting some may be what
+	// makes the others bad, when they cannot carry the traffic of all.
 	firstTruce = 10 * time.Second
 	maxTruce   = 5 * time.Minute
 	// sober is for how long after a truce a host that did well in it is proof
@@ -39,6 +42,9 @@ const (
 	// trickle is the time between two probes of a module in the dark. Each
 	// host gets one per firstTry at most.
 	trickle = 50 * time.Millisecond
+	// If it becomes dark again within darkAgain of the last time, it takes twice
+	// as many good probes to end it as it took then, up to maxGood.
+	darkAgain = time.Minute
 )
 
 // Mood is how a policy sees a module as a whole.
@@ -71,18 +77,18 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	}
 	var cause Cause
 	switch {
+	case s.suspect && s.refused && a.trust.holds(now):
+		cause = Unreachable // which is the stronger reason
 	case s.failing >= Alarm:
 		cause = Failing
 	case s.degraded >= Alarm:
 		cause = Degraded
 	case s.hanging >= Alarm:
 		cause = Hanging
-	case s.suspect && s.refused && a.trust.holds(now):
-		cause = Unreachable
 	default:
 		return
 	}
-	if (now >= a.mode.truceUntil || a.endsTruce(h, now)) && a.mayEject(h, cause, now) {
+	if (now >= a.mode.truceUntil || cause == Unreachable || a.endsTruce(h, now)) && a.mayEject(h, cause, now) {
 		a.eject(h, cause, now)
 		return
 	}
@@ -111,11 +117,13 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	}
 	a.pardon(0, now)
 	m := &a.mode
-	if now < m.soberUntil {
-		m.truce = min(2*m.truce, maxTruce)
-	} else {
+	switch {
+	case now >= m.soberUntil:
 		m.truce = firstTruce
+	case m.ejected:
+		m.truce = min(2*m.truce, maxTruce)
 	}
+	m.ejected = false
 	m.truceUntil, m.soberUntil = now+m.truce, now+m.truce+sober
 	a.normal.reset()
 	a.lateness.reset()
@@ -153,17 +161,24 @@ func (a *adaptive) proven(h *host, now time.Duration) bool {
 func (a *adaptive) judgeModule(now time.Duration) {
 	m := &a.mode
 	open := a.lists.open()
-	if m.dark || a.silence.silent || m.badRun < uint32(max(minDark, darkPerHost*open)) || now-m.goodAt < darkAfter {
+	if m.dark || a.silence.silent || !a.silence.mostReported() || m.badRun < uint32(max(minDark, darkPerHost*open)) || now-m.goodAt < darkAfter {
 		return
 	}
-	m.dark, m.truceUntil, m.trickleAt = true, 0, now
+	m.dark, m.truceUntil, m.soberUntil, m.trickleAt = true, 0, 0, now
+	if now-m.lightAt < darkAgain {
+		m.darks++
+	} else {
+		m.darks = 0
+	}
 	a.out.tell(Event{State: Overload, Reason: Reason{Cause: Blackout, Bad: m.badRun, Calls: m.badRun}, Out: open, Hosts: open})
 	for a.lists.idle.len > 0 {
 		h := a.lists.idle.next()
 		a.setAway(h, Reason{Cause: Blackout}, 0, now)
 	}
 	for _, h := range a.tries {
-		h.health.away.vetted = true // a trickle of calls is all that goes out
+		w := &h.health.away
+		w.vetted = true // a trickle of calls is all that goes out
+		w.need = uint8(min(maxGood, minGood<<min(m.darks, 4)))
 	}
 }
 
@@ -171,8 +186,8 @@ func (a *adaptive) judgeModule(now time.Duration) {
 func (a *adaptive) brighten(now time.Duration) {
 	a.mode.dark = false
 	a.mode.badRun = 0
-	a.mode.goodAt = now
-	a.pardon(headStart, now)
+	a.mode.goodAt, a.mode.lightAt = now, now
+	a.pardon(lightStart, now)
 	a.out.tell(Event{State: Idle, Reason: Reason{Cause: Recovered}, Hosts: a.lists.open()})
 }
 
@@ -197,6 +212,7 @@ func (a *adaptive) pardon(start float32, now time.Duration) {
 // eject takes h out of the traffic.
 func (a *adaptive) eject(h *host, cause Cause, now time.Duration) {
 	s := h.health
+	a.mode.ejected = true
 	relapse := now-s.returnedAt < max(relapseWithin, 2*s.away.hold)
 	if !relapse {
 		s.away.relapses = 0
@@ -222,12 +238,14 @@ func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
 	h.since = now
 	w := &s.away
 	w.leftAt, w.hold, w.interval = now, hold, max(hold, firstTry)
+	w.row, w.refusals = 0, 0
 	w.good, w.need = 0, goodNeeded(s.runBad, s.runCalls)
 	w.partly = 2*uint64(s.runBad) < uint64(s.runCalls) && r.Cause == Degraded
 	w.pending, w.probing, w.vetted, w.awaiting = 0, false, false, false
 	w.next = now + a.jitter(hold)
 	s.reason = r
 	s.inflight.clear()
+	s.silent = 0
 	a.tries.add(h)
 }
 

@@ -17,8 +17,11 @@ type median struct {
 const (
 	// surelyMedian is how many samples make a median worth comparing with.
 	surelyMedian = 5
-	slowStep     = 0.03
-	fastStep     = 0.3 // of the first samples
+	// boldMedian is how many samples may move it far: the first one may have
+	// been untypical by orders of magnitude.
+	boldMedian = 12
+	slowStep   = 0.03
+	fastStep   = 1.0 // of the samples that follow
 )
 
 func (m *median) add(d time.Duration) {
@@ -28,7 +31,11 @@ func (m *median) add(d time.Duration) {
 		return
 	}
 	step := float32(slowStep)
-	if m.count < 32 {
+	switch {
+	case m.count < boldMedian:
+		m.count++
+		step = 1 // twice, or half
+	case m.count < 32:
 		m.count++
 		step = max(slowStep, fastStep/float32(m.count))
 	}

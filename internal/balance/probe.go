@@ -19,13 +19,14 @@ func (a *adaptive) due(now time.Duration) *host {
 			a.unanswered(h, now)
 		case w.good == 0 && now-h.health.lastAttempt() < attemptGap:
 			a.tries.reset(h, h.health.lastAttempt()+attemptGap)
+		case w.awaiting && h.health.checking:
+			w.awaiting, w.vetted = false, true // no answer came
 		case !w.vetted && a.wantsCheck(h, now):
 			// The answer makes it vetted, or puts off the next try.
 			w.awaiting = true
 			a.tries.reset(h, now+checkEvery)
 			a.check(h, now)
-		case a.picks-w.probed < uint64(a.lists.open()):
-			// More would be above its fair share of the picks.
+		case a.picks-w.probed < a.patience(w):
 			a.tries.reset(h, now+time.Millisecond)
 		case a.mode.dark && w.good == 0 && now < a.mode.trickleAt:
 			return nil
@@ -33,12 +34,26 @@ func (a *adaptive) due(now time.Duration) *host {
 			a.mode.trickleAt = now + trickle
 			w.probing, w.probedAt, w.probed = true, now, a.picks
 			inc8(&w.pending)
+			w.refusals = 0
 			a.tries.reset(h, now+a.probeTimeout(h))
 			a.lists.rotate(h)
 			return h
 		}
 	}
 	return nil
+}
+
+// patience is how many picks there must be between two probes of a host.
+func (a *adaptive) patience(w *away) uint64 {
+	open := uint64(a.lists.open())
+	switch {
+	case a.mode.dark && w.good > 0:
+		return 0 // all wait for it
+	case a.mode.dark || w.good > 0:
+		return open
+	default:
+		return open * min(maxPatience, uint64(1)<<min(w.row, 8))
+	}
 }
 
 // probeTimeout is how long the report on a probe is awaited.
@@ -64,7 +79,11 @@ func (a *adaptive) probed(h *host, bad bool, cost, now time.Duration) {
 	}
 	w.vetted = true
 	if w.good++; w.good < w.need {
-		a.tries.reset(h, now) // the next one follows at once
+		next := now // at once
+		if a.mode.dark {
+			next = 0 // and before all others
+		}
+		a.tries.reset(h, next)
 		return
 	}
 	if a.mode.dark {
@@ -78,6 +97,7 @@ func (a *adaptive) probed(h *host, bad bool, cost, now time.Duration) {
 func (a *adaptive) putOff(h *host, now time.Duration) {
 	w := &h.health.away
 	w.good, w.vetted = 0, a.mode.dark
+	inc8(&w.row)
 	if a.mode.dark {
 		w.interval = firstTry
 	} else {
@@ -94,7 +114,7 @@ func (a *adaptive) putOff(h *host, now time.Duration) {
 func (a *adaptive) unanswered(h *host, now time.Duration) {
 	w := &h.health.away
 	w.probing = false
-	if a.silence.silent {
+	if a.silence.silent || !a.silence.heard {
 		a.probed(h, false, 0, now) // no news is good news
 		return
 	}
