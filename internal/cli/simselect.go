@@ -30,7 +30,7 @@ func pickScenarios(args []string, group string) ([]sim.Scenario, error) {
 		case slices.Contains(groups, sim.Group(arg)):
 			return nil, wrongUsage("%s is a group of scenarios: say --group %s", arg, arg)
 		default:
-			return nil, unknownName("scenario", arg, append(ids, "list"))
+			return nil, unknownName("scenario", arg, append(ids, "list", "incident"))
 		}
 	}
 	return slices.DeleteFunc(list, func(s sim.Scenario) bool {

@@ -32,6 +32,18 @@ func flapping(first int, st State, d time.Duration) States {
 	}
 }
 
+// stalling has all hosts slow for d, once in every, beside what they are
+// anyway.
+func stalling(states States, slow float64, d, every time.Duration) States {
+	return func(host int, at time.Duration) State {
+		st := states(host, at)
+		if at >= every && at%every < d {
+			st.Slow = slow
+		}
+		return st
+	}
+}
+
 // rolling puts one host after another into a state for down, the next one
 // every later.
 func rolling(st State, down, every time.Duration) States {

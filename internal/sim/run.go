@@ -88,8 +88,8 @@ func (r *run) loop(ctx context.Context) error {
 			return ctx.Err()
 		}
 		at, ok := r.agenda.next()
-		if arrival < end && (!ok || arrival <= at) {
-			r.call(int32(r.arrivals.IntN(r.agents())), arrival)
+		if due := r.awake(arrival); due < end && (!ok || due <= at) {
+			r.call(int32(r.arrivals.IntN(r.agents())), due)
 			arrival += r.gap()
 			continue
 		}
@@ -167,6 +167,7 @@ func (r *run) call(agent int32, now time.Duration) time.Duration {
 		r.tried[int(agent)*r.Hosts+host].add(now)
 	}
 	ok, cost := r.outcome(st, d, r.queue(host, st, now))
+	cost = r.awake(now+cost) - now
 	if counts {
 		r.result.Picks[second]++
 		if host == 0 {
@@ -223,6 +224,7 @@ func (r *run) startChecks(agent int32, now time.Duration) {
 		case Hanging:
 			e.at = now + checkTimeout
 		}
+		e.at = r.awake(e.at)
 		r.agenda.add(e)
 	}
 }

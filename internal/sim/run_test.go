@@ -319,6 +319,40 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	const s, ms = time.Second, time.Millisecond
+	paused := brief(pauses(200*ms, 10*s))
+	for _, row := range []struct{ due, want time.Duration }{
+		{0, 0}, {100 * ms, 100 * ms}, {10*s - 1, 10*s - 1},
+		{10 * s, 10*s + 200*ms}, {10*s + 105*ms, 10*s + 205*ms}, {10*s + 210*ms, 10*s + 210*ms}, {11 * s, 11 * s},
+		{20 * s, 20*s + 200*ms},
+	} {
+		if got := paused.awake(row.due); got != row.want {
+			t.Errorf("what is due at %v happens at %v, want %v", row.due, got, row.want)
+		}
+	}
+	b := &script{}
+	play(paused, b)
+	last := time.Duration(0)
+	for _, at := range b.picks {
+		if at < last || at > 10*s && at < 10*s+200*ms {
+			t.Errorf("a pick at %v after one at %v", at, last)
+		}
+		last = at
+	}
+	longest := time.Duration(0)
+	for at, c := range b.reports {
+		if at > 10*s && at < 10*s+200*ms {
+			t.Errorf("a report at %v", at)
+		}
+		longest = max(longest, c.cost)
+	}
+	if longest < 200*ms {
+		t.Errorf("the longest call took %v", longest)
+	}
+}
+
 func TestCrowding(t *testing.T) {
 	t.Parallel()
 	s := brief(agents(2))

@@ -34,6 +34,10 @@ type Scenario struct {
 	Capacity float64       // calls a second that a host can do; 0 is no limit
 	NoTCP    bool          // the hosts do not listen on TCP
 
+	// Pause, if not 0, is how long the machine of the callers and their agent
+	// stands still, once in PauseEvery.
+	Pause, PauseEvery time.Duration
+
 	FailuresOnly bool          // callers report no success
 	NoCost       bool          // callers do not report how long a call took
 	ReportDelay  time.Duration // how much later than its end a call is reported
@@ -86,6 +90,9 @@ func natural(share float64) option   { return func(s *Scenario) { s.Natural = sh
 func late(d time.Duration) option    { return func(s *Scenario) { s.ReportDelay = d } }
 func agents(n int) option            { return func(s *Scenario) { s.Agents = n } }
 func capacity(rate float64) option   { return func(s *Scenario) { s.Capacity = rate } }
+func pauses(d, every time.Duration) option {
+	return func(s *Scenario) { s.Pause, s.PauseEvery = d, every }
+}
 func workers(n int, think time.Duration) option {
 	return func(s *Scenario) { s.Workers, s.Think = n, think }
 }

@@ -53,6 +53,8 @@ func Supports(s *sim.Scenario) error {
 		return errors.New("its callers call in turn")
 	case s.Capacity > 0:
 		return errors.New("its hosts have a limited capacity")
+	case s.Pause > 0:
+		return errors.New("its machine stands still at times")
 	case s.NoTCP:
 		return errors.New("its hosts do not listen on TCP")
 	case s.Hosts > MaxHosts:
