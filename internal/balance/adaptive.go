@@ -19,13 +19,14 @@ type adaptive struct {
 	picks   uint64 // handed out or refused
 	reports uint32
 
-	normal      normal // of calls
-	lateness    normal // of generations of picks: those that were late
-	costs       middle // of the median costs of hosts, µs
-	turnarounds middle // of their turnarounds, µs
-	refresh     int    // reports until the two are computed anew
-	refreshed   bool   // they were by this report: what is linear in the hosts may be done
-	scratch     []float32
+	normal       normal // of calls
+	lateness     normal // of generations of picks: those that were late
+	costs        middle // of the median costs of hosts, µs
+	turnarounds  middle // of their turnarounds, µs
+	refresh      int    // reports until the two are computed anew
+	looked       uint32 // the number of reports when proof that ends a truce was last looked for
+	scratch      []float32
+	scratchHosts []*host
 
 	tries    tries
 	ramping  []*host
@@ -105,7 +106,7 @@ func (a *adaptive) settle(now time.Duration) {
 	if a.mode.dark && a.lists.idle.len > 0 {
 		a.brighten(now) // nothing is known about hosts that are new
 	} else if !a.mode.dark && a.lists.idle.len == 0 && a.lists.overload.len > 0 {
-		a.pardon(0, now)
+		a.pardon(0, never, now)
 	}
 }
 
@@ -275,7 +276,7 @@ func (a *adaptive) judgeLate(h *host, now time.Duration) {
 // refreshMiddles computes the medians of the hosts' medians when it is time.
 func (a *adaptive) refreshMiddles() {
 	a.refresh--
-	if a.refreshed = a.refresh <= 0; !a.refreshed {
+	if a.refresh > 0 {
 		return
 	}
 	a.refresh = max(minRefresh, a.lists.open())

@@ -7,6 +7,7 @@ import (
 
 // mode is what holds for the module as a whole.
 type mode struct {
+	truceAt    time.Duration // when the last truce began
 	truceUntil time.Duration // nothing is ejected before
 	truce      time.Duration // how long the last truce was
 	soberUntil time.Duration // the tallies are of the time since the last truce began
@@ -26,15 +27,23 @@ const (
 	// makes the others bad, when they cannot carry the traffic of all.
 	firstTruce = 10 * time.Second
 	maxTruce   = 5 * time.Minute
+	// pardonWithin is for how long a host may have been out to come back when a
+	// cause turns out to be shared. All do if half of them are out, or if after
+	// relieveAfter more than the share strained of all calls is bad: those that
+	// are left may be unable to carry the traffic.
+	pardonWithin = 5 * time.Second
+	relieveAfter = 2 * time.Second
+	strained     = 0.2
 	// sober is for how long after a truce a host that did well in it is proof
 	// that the cause is not shared by all.
 	sober = 60 * time.Second
-	// A host has done well if, of at least provenCalls, no more than the share
+	// A host has done well if it is beyond doubt and, of at least provenCalls, no more than the share
 	// provenBad were bad or, compared with another, one in provenRatio of that
-	// one's; and badly if it was at least provenBadly.
+	// one's; and badly if it was at least provenBadly, of badlyCalls.
 	provenCalls = 20
 	provenBad   = 0.05
-	provenBadly = 0.5
+	provenBadly = 0.25
+	badlyCalls  = 60
 	provenRatio = 5
 	// It is dark after minDark failures in a row, or darkPerHost a host if
 	// that is more, and no success for darkAfter.
@@ -90,7 +99,7 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	default:
 		return
 	}
-	if (now >= a.mode.truceUntil || cause == Unreachable || a.endsTruce(h, now)) && a.mayEject(h, cause, now) {
+	if (now >= a.mode.truceUntil || a.endsTruce(h, cause, now)) && a.mayEject(h, cause, now) {
 		a.eject(h, cause, now)
 		return
 	}
@@ -117,8 +126,15 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	case a.proven(h, now):
 		return true
 	}
-	a.pardon(0, now)
 	m := &a.mode
+	// Hosts that are out for longer were worse than others at a time when
+	// those were well. They stay out, unless it is what makes the others bad.
+	since := now - pardonWithin
+	if 2*a.lists.overload.len >= open {
+		since = never
+	}
+	a.pardon(0, since, now)
+	m.truceAt = now
 	switch {
 	case now >= m.soberUntil:
 		m.truce = firstTruce
@@ -136,12 +152,34 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 
 // endsTruce reports whether, in a first truce, it has come out already that
 // the cause is not shared: h fails mostly, and others do well.
-func (a *adaptive) endsTruce(h *host, now time.Duration) bool {
-	if !a.refreshed || a.mode.truce > firstTruce {
+func (a *adaptive) endsTruce(h *host, cause Cause, now time.Duration) bool {
+	switch {
+	case cause == Unreachable && a.mode.truce == firstTruce:
+		return true
+	case a.reports-a.looked < uint32(max(minRefresh, a.lists.open())):
+		return false // what follows is linear in the hosts
+	}
+	a.looked = a.reports
+	if a.lists.overload.len > 0 && now-a.mode.truceAt >= relieveAfter && a.badShare() >= strained {
+		a.pardon(0, never, now)
+		return false
+	}
+	if a.mode.truce > firstTruce {
 		return false
 	}
 	share, calls := a.normal.of(h.health.tally)
-	return calls >= provenCalls && share >= provenBadly && a.proven(h, now)
+	return calls >= badlyCalls && share >= provenBadly && a.proven(h, now)
+}
+
+// badShare is the share of bad calls to all idle hosts lately.
+func (a *adaptive) badShare() float64 {
+	var all tally
+	a.lists.idle.all(func(h *host) {
+		all.bad += h.health.tally.bad
+		all.calls += h.health.tally.calls
+	})
+	share, _ := a.normal.of(all)
+	return share
 }
 
 // proven reports whether some hosts other than h did well while most seemed
@@ -153,7 +191,8 @@ func (a *adaptive) proven(h *host, now time.Duration) bool {
 	well := 0
 	bad, _ := a.normal.of(h.health.tally)
 	a.lists.idle.all(func(o *host) {
-		if share, calls := a.normal.of(o.health.tally); o != h && calls >= provenCalls && share <= max(provenBad, bad/provenRatio) {
+		if share, calls := a.normal.of(o.health.tally); o != h && o.health.worst() < doubt &&
+			calls >= provenCalls && share <= max(provenBad, bad/provenRatio) {
 			well++
 		}
 	})
@@ -190,21 +229,27 @@ func (a *adaptive) brighten(now time.Duration) {
 	a.mode.dark = false
 	a.mode.badRun = 0
 	a.mode.goodAt, a.mode.lightAt = now, now
-	a.pardon(lightStart, now)
+	a.pardon(lightStart, never, now)
 	a.out.tell(Event{State: Idle, Reason: Reason{Cause: Recovered}, Hosts: a.lists.open()})
 }
 
-// pardon makes all hosts idle. The sums of their tests begin at start.
-func (a *adaptive) pardon(start float32, now time.Duration) {
-	for len(a.tries) > 0 {
-		h := a.tries.first()
+// pardon makes all hosts idle that went out after since. The sums of the tests
+// of all idle hosts begin at start.
+func (a *adaptive) pardon(start float32, since, now time.Duration) {
+	a.scratchHosts = a.scratchHosts[:0]
+	for _, h := range a.tries {
+		if h.health.away.leftAt >= since {
+			a.scratchHosts = append(a.scratchHosts, h)
+		}
+	}
+	for _, h := range a.scratchHosts {
 		a.tries.remove(h)
 		a.lists.move(h, Idle)
 		a.welcome(h, Pardoned, now)
 		h.health.returnedAt = never // to fall again is no relapse
 	}
 	a.lists.all(func(h *host) {
-		if h.state == Idle { // all but drained ones are
+		if h.state == Idle {
 			h.health.suspect = false
 			h.health.forgive(start)
 			a.count(h, true)
