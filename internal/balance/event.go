@@ -45,8 +45,9 @@ type Reason struct {
 // Event is a change that an operator wants to know of: a host entered a state
 // or, if Host is the zero value, something befell the module as a whole.
 type Event struct {
-	Host   route.Host
-	State  State
+	Host  route.Host
+	State State
+	// Reason of a shared cause is about the host that was about to be ejected.
 	Reason Reason
 	// Out is how many hosts were overloaded afterwards, and Hosts how many
 	// there were.

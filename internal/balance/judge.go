@@ -127,6 +127,7 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 		return true
 	}
 	m := &a.mode
+	r := a.reasonFor(h, SharedCause)
 	// Hosts that are out for longer were worse than others at a time when
 	// those were well. They stay out, unless it is what makes the others bad.
 	since := now - pardonWithin
@@ -146,7 +147,7 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	a.normal.reset()
 	a.lateness.reset()
 	a.lists.all(func(h *host) { h.health.tally, h.health.late = tally{}, tally{} })
-	a.out.tell(Event{State: Idle, Reason: Reason{Cause: SharedCause}, Hosts: open})
+	a.out.tell(Event{State: Idle, Reason: r, Out: a.lists.overload.len, Hosts: open})
 	return false
 }
 
@@ -268,13 +269,19 @@ func (a *adaptive) eject(h *host, cause Cause, now time.Duration) {
 		s.away.relapses++
 	}
 	hold := min(maxTry, firstTry*time.Duration(math.Pow(relapseGrowth, float64(s.away.relapses))))
+	a.setAway(h, a.reasonFor(h, cause), hold, now)
+	a.tellHost(h)
+}
+
+// reasonFor is what is held against h now.
+func (a *adaptive) reasonFor(h *host, cause Cause) Reason {
+	s := h.health
 	r := Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls, Normal: a.normal.share(s.tally, s.counted),
 		Cost: s.cost.duration()}
 	if peers, ok := a.costs.others(s.cost.value); ok {
 		r.PeerCost = time.Duration(peers * float32(time.Microsecond))
 	}
-	a.setAway(h, r, hold, now)
-	a.tellHost(h)
+	return r
 }
 
 func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
