@@ -221,6 +221,7 @@ func (a *adaptive) judgeModule(now time.Duration) {
 	for _, h := range a.tries {
 		w := &h.health.away
 		w.vetted = true // a trickle of calls is all that goes out
+		w.good = 0
 		w.need = uint8(min(maxGood, minGood<<min(m.darks, 4)))
 	}
 }
