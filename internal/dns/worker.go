@@ -35,7 +35,6 @@ func (w *worker) answer(c *client, body []byte) error {
 		return fmt.Errorf("GetRouteRequest: %w", err)
 	}
 	m := route.Module{ModID: w.request.Modid, CmdID: w.request.Cmdid}
-	w.counters.answers.Add(1)
 	// Before the table is read: a change that this answer does not show is
 	// then sure to be pushed.
 	w.subscribe(c, m)
@@ -44,6 +43,7 @@ func (w *worker) answer(c *client, body []byte) error {
 	} else if body, ok := w.encode(m); ok {
 		c.send(m, body)
 	}
+	w.counters.answers.Add(1) // last: whoever sees it sees what was put off, too
 	return nil
 }
 
