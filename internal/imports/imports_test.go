@@ -35,6 +35,7 @@ func TestImports(t *testing.T) {
 		inspect                 = "internal/inspect"
 		peers, sim              = "internal/sim/peers", "internal/sim"
 		program                 = "internal/program"
+		snapshot                = "internal/snapshot"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -47,6 +48,8 @@ func TestImports(t *testing.T) {
 		routepb: {larspb, route},
 		inspect: {},
 
+		snapshot: {route},
+
 		peers:          {},
 		sim:            {balance, peers, route},
 		sim + "/chart": {balance, peers, route, sim},
@@ -55,9 +58,9 @@ func TestImports(t *testing.T) {
 			"api/lars", balance, config, larspb, peers, program, route, sim, store, wire,
 		},
 
-		"internal/dns":      {config, larspb, reactor, route, routepb, store, wire},
+		"internal/dns":      {config, larspb, reactor, route, routepb, snapshot, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
-		"internal/lbagent":  {balance, config, inspect, larspb, reactor, route, routepb, wire},
+		"internal/lbagent":  {balance, config, inspect, larspb, reactor, route, routepb, snapshot, wire},
 
 		"api/lars":           {larspb, route, wire},
 		"api/lars/fakeagent": {larspb, route, wire},

@@ -38,6 +38,7 @@ const (
 	MessageId_ID_ReportRequest        MessageId = 6 // client to agent, UDP, not answered
 	MessageId_ID_API_GetRouteRequest  MessageId = 7 // client to agent, UDP: a GetRouteRequest
 	MessageId_ID_API_GetRouteResponse MessageId = 8 // agent to client, UDP: a GetRouteResponse
+	MessageId_ID_ReportStatusResponse MessageId = 9 // lars-reporter to agent, TCP: counted
 )
 
 // Enum value maps for MessageId.
@@ -52,6 +53,7 @@ var (
 		6: "ID_ReportRequest",
 		7: "ID_API_GetRouteRequest",
 		8: "ID_API_GetRouteResponse",
+		9: "ID_ReportStatusResponse",
 	}
 	MessageId_value = map[string]int32{
 		"ID_UNKNOW":               0,
@@ -63,6 +65,7 @@ var (
 		"ID_ReportRequest":        6,
 		"ID_API_GetRouteRequest":  7,
 		"ID_API_GetRouteResponse": 8,
+		"ID_ReportStatusResponse": 9,
 	}
 )
 
@@ -269,10 +272,13 @@ func (x *GetRouteRequest) GetCmdid() int32 {
 // GetRouteResponse carries all hosts of a module; none means that the module
 // does not exist.
 type GetRouteResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Modid         int32                  `protobuf:"varint,1,opt,name=modid,proto3" json:"modid,omitempty"`
-	Cmdid         int32                  `protobuf:"varint,2,opt,name=cmdid,proto3" json:"cmdid,omitempty"`
-	Host          []*HostInfo            `protobuf:"bytes,3,rep,name=host,proto3" json:"host,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Modid int32                  `protobuf:"varint,1,opt,name=modid,proto3" json:"modid,omitempty"`
+	Cmdid int32                  `protobuf:"varint,2,opt,name=cmdid,proto3" json:"cmdid,omitempty"`
+	Host  []*HostInfo            `protobuf:"bytes,3,rep,name=host,proto3" json:"host,omitempty"`
+	// The route is the last that lars-dns knew of, from its file: it has not
+	// reached its database since it started. Absent when the route is current.
+	Stale         bool `protobuf:"varint,4,opt,name=stale,proto3" json:"stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,6 +332,13 @@ func (x *GetRouteResponse) GetHost() []*HostInfo {
 		return x.Host
 	}
 	return nil
+}
+
+func (x *GetRouteResponse) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
 }
 
 // HostCallResult counts the calls to one host.
@@ -407,12 +420,17 @@ func (x *HostCallResult) GetOverload() bool {
 
 // ReportStatusRequest carries one agent's counts for one module.
 type ReportStatusRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Modid         int32                  `protobuf:"varint,1,opt,name=modid,proto3" json:"modid,omitempty"`
-	Cmdid         int32                  `protobuf:"varint,2,opt,name=cmdid,proto3" json:"cmdid,omitempty"`
-	Caller        int32                  `protobuf:"varint,3,opt,name=caller,proto3" json:"caller,omitempty"` // the agent's IPv4 address
-	Results       []*HostCallResult      `protobuf:"bytes,4,rep,name=results,proto3" json:"results,omitempty"`
-	Ts            uint32                 `protobuf:"varint,5,opt,name=ts,proto3" json:"ts,omitempty"` // Unix time, seconds
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Modid   int32                  `protobuf:"varint,1,opt,name=modid,proto3" json:"modid,omitempty"`
+	Cmdid   int32                  `protobuf:"varint,2,opt,name=cmdid,proto3" json:"cmdid,omitempty"`
+	Caller  int32                  `protobuf:"varint,3,opt,name=caller,proto3" json:"caller,omitempty"` // the agent's IPv4 address
+	Results []*HostCallResult      `protobuf:"bytes,4,rep,name=results,proto3" json:"results,omitempty"`
+	Ts      uint32                 `protobuf:"varint,5,opt,name=ts,proto3" json:"ts,omitempty"` // Unix time, seconds
+	// Which run of which agent sent this, and the how-manieth of it this is: a
+	// frame that comes twice is counted once, and one that was counted is
+	// acknowledged. Absent from what agents of Lars 1.0 send, which is neither.
+	BootId        uint64 `protobuf:"fixed64,6,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"` // chosen by chance when the agent started, never 0
+	Seq           uint64 `protobuf:"varint,7,opt,name=seq,proto3" json:"seq,omitempty"`                      // 1, 2, 3, ... in the order in which they are sent
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -482,6 +500,83 @@ func (x *ReportStatusRequest) GetTs() uint32 {
 	return 0
 }
 
+func (x *ReportStatusRequest) GetBootId() uint64 {
+	if x != nil {
+		return x.BootId
+	}
+	return 0
+}
+
+func (x *ReportStatusRequest) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+// ReportStatusResponse tells an agent that everything it sent up to seq is in
+// the database, and need not be kept any longer. It is only sent to agents that
+// number what they send.
+type ReportStatusResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Caller        int32                  `protobuf:"varint,1,opt,name=caller,proto3" json:"caller,omitempty"` // as in the ReportStatusRequest
+	BootId        uint64                 `protobuf:"fixed64,2,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"`
+	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportStatusResponse) Reset() {
+	*x = ReportStatusResponse{}
+	mi := &file_lars_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportStatusResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportStatusResponse) ProtoMessage() {}
+
+func (x *ReportStatusResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lars_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportStatusResponse.ProtoReflect.Descriptor instead.
+func (*ReportStatusResponse) Descriptor() ([]byte, []int) {
+	return file_lars_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReportStatusResponse) GetCaller() int32 {
+	if x != nil {
+		return x.Caller
+	}
+	return 0
+}
+
+func (x *ReportStatusResponse) GetBootId() uint64 {
+	if x != nil {
+		return x.BootId
+	}
+	return 0
+}
+
+func (x *ReportStatusResponse) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 // GetHostRequest asks the agent for one host to call.
 type GetHostRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -494,7 +589,7 @@ type GetHostRequest struct {
 
 func (x *GetHostRequest) Reset() {
 	*x = GetHostRequest{}
-	mi := &file_lars_proto_msgTypes[5]
+	mi := &file_lars_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -506,7 +601,7 @@ func (x *GetHostRequest) String() string {
 func (*GetHostRequest) ProtoMessage() {}
 
 func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[5]
+	mi := &file_lars_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -519,7 +614,7 @@ func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostRequest.ProtoReflect.Descriptor instead.
 func (*GetHostRequest) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{5}
+	return file_lars_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetHostRequest) GetSeq() uint32 {
@@ -557,7 +652,7 @@ type GetHostResponse struct {
 
 func (x *GetHostResponse) Reset() {
 	*x = GetHostResponse{}
-	mi := &file_lars_proto_msgTypes[6]
+	mi := &file_lars_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -569,7 +664,7 @@ func (x *GetHostResponse) String() string {
 func (*GetHostResponse) ProtoMessage() {}
 
 func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[6]
+	mi := &file_lars_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -582,7 +677,7 @@ func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostResponse.ProtoReflect.Descriptor instead.
 func (*GetHostResponse) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{6}
+	return file_lars_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetHostResponse) GetSeq() uint32 {
@@ -634,7 +729,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_lars_proto_msgTypes[7]
+	mi := &file_lars_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +741,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[7]
+	mi := &file_lars_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +754,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{7}
+	return file_lars_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReportRequest) GetModid() int32 {
@@ -710,23 +805,30 @@ const file_lars_proto_rawDesc = "" +
 	"\a_weight\"=\n" +
 	"\x0fGetRouteRequest\x12\x14\n" +
 	"\x05modid\x18\x01 \x01(\x05R\x05modid\x12\x14\n" +
-	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\"b\n" +
+	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\"x\n" +
 	"\x10GetRouteResponse\x12\x14\n" +
 	"\x05modid\x18\x01 \x01(\x05R\x05modid\x12\x14\n" +
 	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\x12\"\n" +
-	"\x04host\x18\x03 \x03(\v2\x0e.lars.HostInfoR\x04host\"v\n" +
+	"\x04host\x18\x03 \x03(\v2\x0e.lars.HostInfoR\x04host\x12\x14\n" +
+	"\x05stale\x18\x04 \x01(\bR\x05stale\"v\n" +
 	"\x0eHostCallResult\x12\x0e\n" +
 	"\x02ip\x18\x01 \x01(\x05R\x02ip\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\x05R\x04port\x12\x12\n" +
 	"\x04succ\x18\x03 \x01(\rR\x04succ\x12\x10\n" +
 	"\x03err\x18\x04 \x01(\rR\x03err\x12\x1a\n" +
-	"\boverload\x18\x05 \x01(\bR\boverload\"\x99\x01\n" +
+	"\boverload\x18\x05 \x01(\bR\boverload\"\xc4\x01\n" +
 	"\x13ReportStatusRequest\x12\x14\n" +
 	"\x05modid\x18\x01 \x01(\x05R\x05modid\x12\x14\n" +
 	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\x12\x16\n" +
 	"\x06caller\x18\x03 \x01(\x05R\x06caller\x12.\n" +
 	"\aresults\x18\x04 \x03(\v2\x14.lars.HostCallResultR\aresults\x12\x0e\n" +
-	"\x02ts\x18\x05 \x01(\rR\x02ts\"N\n" +
+	"\x02ts\x18\x05 \x01(\rR\x02ts\x12\x17\n" +
+	"\aboot_id\x18\x06 \x01(\x06R\x06bootId\x12\x10\n" +
+	"\x03seq\x18\a \x01(\x04R\x03seq\"Y\n" +
+	"\x14ReportStatusResponse\x12\x16\n" +
+	"\x06caller\x18\x01 \x01(\x05R\x06caller\x12\x17\n" +
+	"\aboot_id\x18\x02 \x01(\x06R\x06bootId\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\"N\n" +
 	"\x0eGetHostRequest\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\rR\x03seq\x12\x14\n" +
 	"\x05modid\x18\x02 \x01(\x05R\x05modid\x12\x14\n" +
@@ -742,7 +844,7 @@ const file_lars_proto_rawDesc = "" +
 	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\x12\"\n" +
 	"\x04host\x18\x03 \x01(\v2\x0e.lars.HostInfoR\x04host\x12\x18\n" +
 	"\aretcode\x18\x04 \x01(\x05R\aretcode\x12\x17\n" +
-	"\acost_us\x18\x05 \x01(\rR\x06costUs*\xe5\x01\n" +
+	"\acost_us\x18\x05 \x01(\rR\x06costUs*\x82\x02\n" +
 	"\tMessageId\x12\r\n" +
 	"\tID_UNKNOW\x10\x00\x12\x16\n" +
 	"\x12ID_GetRouteRequest\x10\x01\x12\x17\n" +
@@ -752,7 +854,8 @@ const file_lars_proto_rawDesc = "" +
 	"\x12ID_GetHostResponse\x10\x05\x12\x14\n" +
 	"\x10ID_ReportRequest\x10\x06\x12\x1a\n" +
 	"\x16ID_API_GetRouteRequest\x10\a\x12\x1b\n" +
-	"\x17ID_API_GetRouteResponse\x10\b*T\n" +
+	"\x17ID_API_GetRouteResponse\x10\b\x12\x1b\n" +
+	"\x17ID_ReportStatusResponse\x10\t*T\n" +
 	"\vLarsRetCode\x12\f\n" +
 	"\bRET_SUCC\x10\x00\x12\x10\n" +
 	"\fRET_OVERLOAD\x10\x01\x12\x14\n" +
@@ -772,18 +875,19 @@ func file_lars_proto_rawDescGZIP() []byte {
 }
 
 var file_lars_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_lars_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_lars_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_lars_proto_goTypes = []any{
-	(MessageId)(0),              // 0: lars.MessageId
-	(LarsRetCode)(0),            // 1: lars.LarsRetCode
-	(*HostInfo)(nil),            // 2: lars.HostInfo
-	(*GetRouteRequest)(nil),     // 3: lars.GetRouteRequest
-	(*GetRouteResponse)(nil),    // 4: lars.GetRouteResponse
-	(*HostCallResult)(nil),      // 5: lars.HostCallResult
-	(*ReportStatusRequest)(nil), // 6: lars.ReportStatusRequest
-	(*GetHostRequest)(nil),      // 7: lars.GetHostRequest
-	(*GetHostResponse)(nil),     // 8: lars.GetHostResponse
-	(*ReportRequest)(nil),       // 9: lars.ReportRequest
+	(MessageId)(0),               // 0: lars.MessageId
+	(LarsRetCode)(0),             // 1: lars.LarsRetCode
+	(*HostInfo)(nil),             // 2: lars.HostInfo
+	(*GetRouteRequest)(nil),      // 3: lars.GetRouteRequest
+	(*GetRouteResponse)(nil),     // 4: lars.GetRouteResponse
+	(*HostCallResult)(nil),       // 5: lars.HostCallResult
+	(*ReportStatusRequest)(nil),  // 6: lars.ReportStatusRequest
+	(*ReportStatusResponse)(nil), // 7: lars.ReportStatusResponse
+	(*GetHostRequest)(nil),       // 8: lars.GetHostRequest
+	(*GetHostResponse)(nil),      // 9: lars.GetHostResponse
+	(*ReportRequest)(nil),        // 10: lars.ReportRequest
 }
 var file_lars_proto_depIdxs = []int32{
 	2, // 0: lars.GetRouteResponse.host:type_name -> lars.HostInfo
@@ -809,7 +913,7 @@ func file_lars_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lars_proto_rawDesc), len(file_lars_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
