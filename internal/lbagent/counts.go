@@ -43,11 +43,9 @@ func (r *RouteLB) ReturnCounts(id route.Module, counts []balance.Count, now time
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m := r.modules[id]
-	if m == nil { // forgotten since; it had no hosts
-		for _, c := range counts {
-			r.stats.ReportsLost += uint64(c.Succ) + uint64(c.Err)
-		}
-		return
+	if m == nil { // forgotten since, having no hosts; what was counted must not be
+		m = newModule(id, r.settings.balanceOf(id))
+		r.modules[id] = m
 	}
 	lost := m.lb.LostCounts()
 	m.lb.ReturnCounts(counts)
