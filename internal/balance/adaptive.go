@@ -72,7 +72,6 @@ func newAdaptive(cfg *Config, ls *lists, out *outbox, seed uint64) *adaptive {
 func (a *adaptive) configure(cfg *Config) { a.cfg = cfg }
 
 func (a *adaptive) join(h *host, now time.Duration) {
-	h.health = &health{counted: true, checkedAt: never, returnedAt: never, away: away{slot: -1, probedAt: never}}
 	h.since = now
 }
 
@@ -91,10 +90,9 @@ func (a *adaptive) settle(now time.Duration) {
 		}
 	}
 	a.lists.all(func(h *host) {
-		s := h.health
 		drained := h.weight == 0
 		switch {
-		case h.state == Overload && !drained && s.away.slot < 0:
+		case h.state == Overload && !drained && h.health.away.slot < 0:
 			a.tries.add(h)
 		case drained:
 			a.tries.remove(h)
@@ -130,7 +128,7 @@ func (a *adaptive) pick(now time.Duration) *host {
 
 // handOut notes that h was returned by a pick.
 func (a *adaptive) handOut(h *host, now time.Duration) {
-	s := h.health
+	s := h.learn()
 	s.inflight.pick(a.reports, now)
 	if a.silence.pick(a.lists.open(), now); a.silence.silent {
 		if s.silent++; s.silent >= maxSilent {
@@ -151,7 +149,7 @@ func (a *adaptive) takeSilence(h *host, n uint16, now time.Duration) {
 }
 
 func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
-	s := h.health
+	s := h.learn()
 	a.reports++
 	a.age(now)
 	a.silence.report(ok, now)
@@ -263,6 +261,9 @@ func (a *adaptive) generation(h *host, late bool) {
 // judgeLate looks, when it is the host's turn, whether its picks wait for
 // reports while those of its peers do not.
 func (a *adaptive) judgeLate(h *host, now time.Duration) {
+	if h.health == nil {
+		return // it was never picked
+	}
 	f := &h.health.inflight
 	wait := f.waiting(now)
 	if wait == 0 || a.reports-f.reports < minProgress || wait <= a.lateAfter(h.health) {
@@ -281,19 +282,34 @@ func (a *adaptive) refreshMiddles() {
 	}
 	a.refresh = max(minRefresh, a.lists.open())
 	a.scratch = a.scratch[:0]
-	a.lists.idle.all(func(h *host) {
-		if m := &h.health.cost; m.known() {
+	a.idle(func(s *health) {
+		if m := &s.cost; m.known() {
 			a.scratch = append(a.scratch, m.value)
 		}
 	})
 	a.costs = newMiddle(a.scratch)
 	a.scratch = a.scratch[:0]
-	a.lists.idle.all(func(h *host) {
-		if m := &h.health.inflight.turnaround; m.known() {
+	a.idle(func(s *health) {
+		if m := &s.inflight.turnaround; m.known() {
 			a.scratch = append(a.scratch, m.value)
 		}
 	})
 	a.turnarounds = newMiddle(a.scratch)
+}
+
+// all and idle call f with what is known of every host, or of every idle one;
+// those that nothing is known of are left out.
+
+func (a *adaptive) all(f func(*health)) { a.lists.all(known(f)) }
+
+func (a *adaptive) idle(f func(*health)) { a.lists.idle.all(known(f)) }
+
+func known(f func(*health)) func(*host) {
+	return func(h *host) {
+		if h.health != nil {
+			f(h.health)
+		}
+	}
 }
 
 // age lets the calls so far count less, now that another has ended. At most
@@ -304,18 +320,18 @@ func (a *adaptive) age(now time.Duration) {
 	a.lateness.advance(now)
 	if a.normal.aged() {
 		f := a.normal.rescale()
-		a.lists.all(func(h *host) { h.health.tally.scale(f) })
+		a.all(func(s *health) { s.tally.scale(f) })
 	}
 	if a.lateness.aged() {
 		f := a.lateness.rescale()
-		a.lists.all(func(h *host) { h.health.late.scale(f) })
+		a.all(func(s *health) { s.late.scale(f) })
 	}
 }
 
 // count sets whether a host counts for what is normal.
 func (a *adaptive) count(h *host, counts bool) {
 	s := h.health
-	if s.counted == counts {
+	if s == nil || s.counted == counts {
 		return
 	}
 	s.counted = counts

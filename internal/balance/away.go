@@ -114,8 +114,8 @@ func (t *tries) add(h *host) { heap.Push(t, h) }
 
 // remove takes h out, if it is in.
 func (t *tries) remove(h *host) {
-	if i := h.health.away.slot; i >= 0 {
-		heap.Remove(t, int(i))
+	if s := h.health; s != nil && s.record != nil && s.away.slot >= 0 {
+		heap.Remove(t, int(s.away.slot))
 	}
 }
 

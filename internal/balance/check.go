@@ -55,10 +55,11 @@ func (a *adaptive) check(h *host, now time.Duration) {
 
 // ask has a host checked, unless that was just done.
 func (a *adaptive) ask(h *host, now time.Duration) bool {
-	s := h.health
+	s := h.learn()
 	if now-s.lastAttempt() < attemptGap {
 		return false
 	}
+	s.keepRecord()
 	s.checking, s.checkedAt = true, now
 	a.out.checks = append(a.out.checks, h.addr)
 	return true
@@ -70,7 +71,7 @@ func (a *adaptive) control() *host {
 	for i := range a.lists.idle.classes {
 		h := a.lists.idle.classes[i].list.tail
 		for n := 0; n < few && h != nil; n, h = n+1, h.prev {
-			if h.health.worst() == 0 && h.health.tally.calls > 0 {
+			if s := h.health; s != nil && s.worst() == 0 && s.tally.calls > 0 {
 				return h
 			}
 		}
@@ -80,7 +81,7 @@ func (a *adaptive) control() *host {
 
 func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
 	s := h.health
-	if !s.checking {
+	if s == nil || !s.checking {
 		return
 	}
 	flipped := ok && s.refused
@@ -105,8 +106,10 @@ func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
 }
 
 func (a *adaptive) unchecked(h *host, now time.Duration) {
-	h.health.checking = false
-	a.vet(h, now)
+	if s := h.health; s != nil && s.record != nil {
+		s.checking = false
+		a.vet(h, now)
+	}
 }
 
 // doubtChecks is told of a good call to h. Checks say nothing in a module where

@@ -13,7 +13,10 @@ type classic struct {
 
 func (c *classic) configure(cfg *Config) { c.cfg = cfg }
 
-func (c *classic) join(h *host, now time.Duration) { c.becomeIdle(h, now) }
+func (c *classic) join(h *host, now time.Duration) {
+	h.stats = new(stats)
+	c.becomeIdle(h, now)
+}
 
 func (c *classic) leave(*host) {}
 
@@ -43,12 +46,12 @@ func (c *classic) report(h *host, ok bool, _, now time.Duration) {
 	to := c.next(h, ok, now)
 	switch {
 	case to == Overload && h.state == Idle:
-		before := h.stats
+		before := *h.stats
 		c.lists.move(h, Overload)
 		c.becomeOverloaded(h, now)
 		c.tell(h, before)
 	case to == Idle && h.state == Overload:
-		before := h.stats
+		before := *h.stats
 		c.lists.move(h, Idle)
 		c.becomeIdle(h, now)
 		c.tell(h, before)
@@ -60,7 +63,7 @@ func (c *classic) report(h *host, ok bool, _, now time.Duration) {
 // next is the state h belongs in after a call with the given result was
 // counted.
 func (c *classic) next(h *host, ok bool, now time.Duration) State {
-	s, age := &h.stats, now-h.since
+	s, age := h.stats, now-h.since
 	if h.state == Idle {
 		if !ok && (share(s.verr, s.vsucc) > c.cfg.ErrRate || s.continErr >= c.cfg.ContinErrLimit) {
 			return Overload
@@ -80,12 +83,12 @@ func (c *classic) next(h *host, ok bool, now time.Duration) State {
 }
 
 func (c *classic) becomeIdle(h *host, now time.Duration) {
-	h.stats = stats{vsucc: c.cfg.InitSuccCnt}
+	*h.stats = stats{vsucc: c.cfg.InitSuccCnt}
 	h.since = now
 }
 
 func (c *classic) becomeOverloaded(h *host, now time.Duration) {
-	h.stats = stats{verr: c.cfg.InitErrCnt}
+	*h.stats = stats{verr: c.cfg.InitErrCnt}
 	h.since = now
 }
 

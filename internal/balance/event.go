@@ -94,7 +94,7 @@ func (b *LoadBalance) TakeChecks(dst []route.Host) []route.Host {
 // Checked learns whether a TCP connection to addr could be made. A host that
 // is not in the route any more is passed over.
 func (b *LoadBalance) Checked(addr route.Host, ok bool, now time.Duration) {
-	if h := b.hosts[key(addr)]; h != nil {
+	if h := b.find(addr); h != nil {
 		b.policy.checked(h, ok, now)
 	}
 }
@@ -103,7 +103,7 @@ func (b *LoadBalance) Checked(addr route.Host, ok bool, now time.Duration) {
 // says nothing about the host. A host that waited for it is probed without one,
 // as if there were no checks.
 func (b *LoadBalance) Unchecked(addr route.Host, now time.Duration) {
-	if h := b.hosts[key(addr)]; h != nil {
+	if h := b.find(addr); h != nil {
 		b.policy.unchecked(h, now)
 	}
 }

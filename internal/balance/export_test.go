@@ -6,7 +6,7 @@ import (
 	"github.com/lars-lb/lars/internal/route"
 )
 
-// Check reports the first way in which the lists, the map and the order of
+// Check reports the first way in which the lists, the index and the order of
 // hosts disagree.
 func (b *LoadBalance) Check() error {
 	onList := make(map[*host]bool)
@@ -21,8 +21,8 @@ func (b *LoadBalance) Check() error {
 				return fmt.Errorf("%s: %v is %v with weight %d", name, h.addr, h.state, h.weight)
 			case onList[h]:
 				return fmt.Errorf("%v is on a list twice", h.addr)
-			case b.hosts[key(h.addr)] != h:
-				return fmt.Errorf("%v is on a list and not in the map", h.addr)
+			case b.find(h.addr) != h:
+				return fmt.Errorf("%v is on a list and is not found", h.addr)
 			}
 			onList[h] = true
 		}
@@ -68,8 +68,8 @@ func (b *LoadBalance) Check() error {
 	if err := walk("drained", &b.lists.drained, func(h *host) bool { return h.weight == 0 }); err != nil {
 		return err
 	}
-	if len(onList) != len(b.hosts) || len(b.order) != len(b.hosts) {
-		return fmt.Errorf("%d on lists, %d in the map, %d in order", len(onList), len(b.hosts), len(b.order))
+	if len(onList) != len(b.order) || b.index != nil && len(b.index) != len(b.order) {
+		return fmt.Errorf("%d on lists, %d in the index, %d in order", len(onList), len(b.index), len(b.order))
 	}
 	last := route.Host{}
 	for _, h := range b.order {
@@ -79,7 +79,7 @@ func (b *LoadBalance) Check() error {
 		last = h.addr
 	}
 	for k, d := range b.ledger.departed {
-		if b.hosts[k] != nil || key(d.addr) != k || !d.unsent.due(false) {
+		if b.find(d.addr) != nil || key(d.addr) != k || !d.unsent.due(false) {
 			return fmt.Errorf("departed %v is in the route, misplaced or has nothing due", d.addr)
 		}
 	}
@@ -93,12 +93,16 @@ func (b *LoadBalance) Check() error {
 func (a *adaptive) checkBooks(b *LoadBalance) error {
 	counted := tally{}
 	for _, h := range b.order {
-		s := h.health
+		s := h.known()
 		out := h.state == Overload && h.weight > 0
+		slot := int32(-1)
+		if s.record != nil {
+			slot = s.away.slot
+		}
 		switch {
-		case out != (s.away.slot >= 0):
-			return fmt.Errorf("%v is %v with weight %d, in the heap at %d", h.addr, h.state, h.weight, s.away.slot)
-		case out && a.tries[s.away.slot] != h:
+		case out != (slot >= 0):
+			return fmt.Errorf("%v is %v with weight %d, in the heap at %d", h.addr, h.state, h.weight, slot)
+		case out && a.tries[slot] != h:
 			return fmt.Errorf("%v is not where it should be in the heap", h.addr)
 		case out && s.counted:
 			return fmt.Errorf("%v is out and counts for what is normal", h.addr)

@@ -14,28 +14,58 @@ const (
 	failed         // or it took so long that it might as well have
 )
 
-// health is what the policy adaptive knows about a host.
+// health is what the policy adaptive knows about a host that was picked.
 type health struct {
 	failing, degraded, hanging float32 // the sums of the tests, nats
 	runBad, runCalls           uint32  // since both failing and degraded were 0
 	tally                      tally
 	late                       tally // as tally, of generations of picks
 	cost                       median
-	inflight                   inflight
 
-	counted bool   // its tallies are part of what is normal
 	silent  uint16 // picks to be taken for good calls unless a failure comes; see silence
+	counted bool   // its tallies are part of what is normal
 	suspect bool
+	ramping bool
 	// TCP checks.
-	checking  bool          // asked for, and not answered
-	refused   bool          // the last one failed
-	goodSince uint8         // calls that were good all the same
-	checkedAt time.Duration // when the last one was asked for
+	checking  bool  // asked for, and not answered
+	refused   bool  // the last one failed
+	goodSince uint8 // calls that were good all the same
 
+	inflight inflight
+	// record is nil as long as the host was neither checked nor out: agents
+	// have very many hosts, and most of them are well.
+	*record
+}
+
+// record is what is known of a host that gave, or gives, trouble.
+type record struct {
+	checkedAt  time.Duration // when the last TCP check was asked for
 	reason     Reason        // why the host is in its state
 	returnedAt time.Duration // when it came back last; while ramping, the start of the ramp
-	ramping    bool
 	away       away
+}
+
+// known is what is known of h, to be read only.
+func (h *host) known() *health {
+	if h.health == nil {
+		return &health{counted: true}
+	}
+	return h.health
+}
+
+// learn returns what is known of h, to be added to.
+func (h *host) learn() *health {
+	if h.health == nil {
+		h.health = &health{counted: true}
+	}
+	return h.health
+}
+
+// keepRecord makes sure that s has a record.
+func (s *health) keepRecord() {
+	if s.record == nil {
+		s.record = &record{checkedAt: never, returnedAt: never, away: away{slot: -1, probedAt: never}}
+	}
 }
 
 // worst is the largest of the sums.
@@ -66,7 +96,12 @@ func (s *health) suspected() Cause {
 }
 
 // lastAttempt is when the host was last checked or probed.
-func (s *health) lastAttempt() time.Duration { return max(s.checkedAt, s.away.probedAt) }
+func (s *health) lastAttempt() time.Duration {
+	if s.record == nil {
+		return never
+	}
+	return max(s.checkedAt, s.away.probedAt)
+}
 
 // forgive sets the sums to start and forgets the run.
 func (s *health) forgive(start float32) {

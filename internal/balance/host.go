@@ -35,8 +35,8 @@ type host struct {
 	turn       int32 // how much of a turn it has been passed over for
 	prev, next *host // neighbours on its list
 	since      time.Duration
-	stats      stats   // of the policy classic
-	health     *health // of the policy adaptive; nil under another
+	stats      *stats  // of the policy classic; nil under another
+	health     *health // of the policy adaptive; nil under another, and while nothing is known
 	unsent     unsent
 }
 

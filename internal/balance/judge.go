@@ -114,7 +114,7 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	}
 	rest, doubtful := idle-1, 0
 	a.lists.idle.all(func(o *host) {
-		if o != h && o.health.likeBad(h.health, cause) {
+		if o != h && o.health != nil && o.health.likeBad(h.health, cause) {
 			doubtful++
 		}
 	})
@@ -146,7 +146,7 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	m.truceUntil, m.soberUntil = now+m.truce, now+m.truce+sober
 	a.normal.reset()
 	a.lateness.reset()
-	a.lists.all(func(h *host) { h.health.tally, h.health.late = tally{}, tally{} })
+	a.all(func(s *health) { s.tally, s.late = tally{}, tally{} })
 	a.out.tell(Event{State: Idle, Reason: r, Out: a.lists.overload.len, Hosts: open})
 	return false
 }
@@ -175,9 +175,9 @@ func (a *adaptive) endsTruce(h *host, cause Cause, now time.Duration) bool {
 // badShare is the share of bad calls to all idle hosts lately.
 func (a *adaptive) badShare() float64 {
 	var all tally
-	a.lists.idle.all(func(h *host) {
-		all.bad += h.health.tally.bad
-		all.calls += h.health.tally.calls
+	a.idle(func(s *health) {
+		all.bad += s.tally.bad
+		all.calls += s.tally.calls
 	})
 	share, _ := a.normal.of(all)
 	return share
@@ -191,8 +191,8 @@ func (a *adaptive) proven(h *host, now time.Duration) bool {
 	}
 	well := 0
 	bad, _ := a.normal.of(h.health.tally)
-	a.lists.idle.all(func(o *host) {
-		if share, calls := a.normal.of(o.health.tally); o != h && o.health.worst() < doubt &&
+	a.idle(func(o *health) {
+		if share, calls := a.normal.of(o.tally); o != h.health && o.worst() < doubt &&
 			calls >= provenCalls && share <= max(provenBad, bad/provenRatio) {
 			well++
 		}
@@ -251,8 +251,8 @@ func (a *adaptive) pardon(start float32, since, now time.Duration) {
 		h.health.returnedAt = never // to fall again is no relapse
 	}
 	a.lists.all(func(h *host) {
-		if h.state == Idle {
-			h.health.suspect = false
+		if h.state == Idle && (h.health != nil || start > 0) {
+			h.learn().suspect = false
 			h.health.forgive(start)
 			a.count(h, true)
 		}
@@ -262,6 +262,7 @@ func (a *adaptive) pardon(start float32, since, now time.Duration) {
 // eject takes h out of the traffic.
 func (a *adaptive) eject(h *host, cause Cause, now time.Duration) {
 	s := h.health
+	s.keepRecord()
 	a.mode.ejected = true
 	relapse := now-s.returnedAt < max(relapseWithin, 2*s.away.hold)
 	if !relapse {
@@ -286,7 +287,8 @@ func (a *adaptive) reasonFor(h *host, cause Cause) Reason {
 }
 
 func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
-	s := h.health
+	s := h.learn()
+	s.keepRecord()
 	s.suspect = false
 	a.count(h, false)
 	a.endRamp(h)

@@ -118,7 +118,7 @@ func (b *LoadBalance) TakeCounts(dst []Count) []Count {
 func (b *LoadBalance) ReturnCounts(counts []Count) {
 	for _, c := range counts {
 		k := key(c.Host)
-		if h := b.hosts[k]; h != nil {
+		if h := b.find(c.Host); h != nil {
 			h.unsent.giveBack(c)
 		} else if d, ok := b.ledger.departed[k]; ok {
 			d.unsent.giveBack(c)

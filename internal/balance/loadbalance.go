@@ -37,8 +37,8 @@ type LoadBalance struct {
 	policy     policy
 	lists      lists
 	out        outbox
-	hosts      map[uint64]*host // by key of the address
-	order      []*host          // the same hosts, by address
+	order      []*host          // by address
+	index      map[uint64]*host // the same, by key of the address; nil while they are few
 	generation uint8            // of the last Update
 	ledger     ledger
 }
@@ -46,7 +46,7 @@ type LoadBalance struct {
 // New returns a LoadBalance without hosts. The settings must have passed
 // Validate and must not change afterwards.
 func New(m route.Module, cfg *Config) *LoadBalance {
-	b := &LoadBalance{module: m, cfg: cfg, hosts: make(map[uint64]*host)}
+	b := &LoadBalance{module: m, cfg: cfg}
 	b.policy = newPolicy(cfg, &b.lists, &b.out, b.seed())
 	return b
 }
@@ -73,7 +73,7 @@ func (b *LoadBalance) SetConfig(cfg *Config, now time.Duration) {
 	b.lists = lists{}
 	b.policy = newPolicy(cfg, &b.lists, &b.out, b.seed())
 	for _, h := range b.order {
-		h.state, h.stats, h.health = Idle, stats{}, nil
+		h.state, h.stats, h.health = Idle, nil, nil
 		h.share, h.turn = fullShare(h.weight), 0
 		b.policy.join(h, now)
 		b.lists.add(h)
@@ -103,7 +103,7 @@ func (b *LoadBalance) Pick(now time.Duration) (route.Host, Verdict) {
 // that is unknown. It returns false, and changes nothing, for a host that is
 // not in the route.
 func (b *LoadBalance) Report(addr route.Host, ok bool, cost, now time.Duration) bool {
-	h := b.hosts[key(addr)]
+	h := b.find(addr)
 	if h == nil {
 		return false
 	}
@@ -120,14 +120,19 @@ func (b *LoadBalance) Report(addr route.Host, ok bool, cost, now time.Duration) 
 func (b *LoadBalance) Update(nodes []route.Node, now time.Duration) (added, removed int) {
 	b.generation++
 	named := 0
-	for _, n := range nodes {
+	var slab []host // for the new ones: they are asked about together
+	for i, n := range nodes {
 		addr := n.Host()
-		h := b.hosts[key(addr)]
+		h := b.find(addr)
 		switch {
 		case !addr.Valid(), h != nil && h.generation == b.generation:
 			continue
 		case h == nil:
-			h = b.add(addr, n.Weight, now)
+			if len(slab) == 0 {
+				slab = make([]host, min(len(nodes)-i, maxSlab))
+			}
+			h, slab = &slab[0], slab[1:]
+			b.add(h, n, now)
 			added++
 		default:
 			b.lists.setWeight(h, n.Weight)
@@ -138,21 +143,61 @@ func (b *LoadBalance) Update(nodes []route.Node, now time.Duration) (added, remo
 		}
 	}
 	removed = b.removeUnnamed()
-	if added > 0 {
-		slices.SortFunc(b.order, func(x, y *host) int { return x.addr.Compare(y.addr) })
-	}
 	b.policy.settle(now)
 	return added, removed
 }
 
-func (b *LoadBalance) add(addr route.Host, weight uint16, now time.Duration) *host {
-	h := &host{addr: addr, weight: weight, share: fullShare(weight)}
+// maxSlab bounds how many hosts are allocated as one: their memory is freed
+// when all of them have left.
+const maxSlab = 32
+
+func (b *LoadBalance) add(h *host, n route.Node, now time.Duration) {
+	*h = host{addr: n.Host(), weight: n.Weight, share: fullShare(n.Weight)}
 	b.ledger.welcome(h)
 	b.policy.join(h, now)
 	b.lists.add(h)
-	b.hosts[key(addr)] = h
-	b.order = append(b.order, h)
-	return h
+	i, _ := b.place(h.addr)
+	b.order = slices.Insert(b.order, i, h)
+	switch {
+	case b.index != nil:
+		b.index[key(h.addr)] = h
+	case len(b.order) > indexAbove:
+		b.index = make(map[uint64]*host, 2*indexAbove)
+		for _, h := range b.order {
+			b.index[key(h.addr)] = h
+		}
+	}
+}
+
+// indexAbove is the number of hosts from which on a map finds one sooner than
+// a search among those in order. Most modules have fewer, and agents many
+// modules.
+const indexAbove = 32
+
+// find returns the host of the route that has the address, nil if none has.
+func (b *LoadBalance) find(addr route.Host) *host {
+	if b.index != nil {
+		return b.index[key(addr)]
+	}
+	if i, ok := b.place(addr); ok {
+		return b.order[i]
+	}
+	return nil
+}
+
+// place is where in order the host with that address is, or would be.
+func (b *LoadBalance) place(addr route.Host) (i int, found bool) {
+	k := key(addr)
+	lo, hi := 0, len(b.order)
+	for lo < hi {
+		mid := int(uint(lo+hi) / 2)
+		if key(b.order[mid].addr) < k {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(b.order) && b.order[lo].addr == addr
 }
 
 // removeUnnamed removes the hosts that the current Update did not name. Every
@@ -166,10 +211,13 @@ func (b *LoadBalance) removeUnnamed() int {
 		}
 		b.policy.leave(h)
 		b.lists.remove(h)
-		delete(b.hosts, key(h.addr))
+		delete(b.index, key(h.addr))
 		b.ledger.farewell(h)
 		return true
 	})
+	if len(b.order) <= indexAbove/2 {
+		b.index = nil
+	}
 	return before - len(b.order)
 }
 

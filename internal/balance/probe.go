@@ -158,7 +158,7 @@ func (a *adaptive) growRamp(now time.Duration) {
 
 // endRamp gives h its full share at once, if it has not got it.
 func (a *adaptive) endRamp(h *host) {
-	if !h.health.ramping {
+	if h.health == nil || !h.health.ramping {
 		return
 	}
 	h.health.ramping = false

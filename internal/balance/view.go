@@ -62,8 +62,10 @@ func (b *LoadBalance) Count() (idle, overload, drained int) {
 }
 
 func (a *adaptive) describe(h *host, v *HostView, now time.Duration) {
-	s := h.health
-	v.Reason = s.reason
+	s := h.known()
+	if s.record != nil {
+		v.Reason = s.reason
+	}
 	v.BadShare, v.RecentCalls = a.normal.of(s.tally)
 	v.Normal = a.normal.share(s.tally, s.counted)
 	v.Cost = s.cost.duration()
@@ -86,11 +88,11 @@ func (a *adaptive) describe(h *host, v *HostView, now time.Duration) {
 }
 
 // Has reports whether addr is in the route.
-func (b *LoadBalance) Has(addr route.Host) bool { return b.hosts[key(addr)] != nil }
+func (b *LoadBalance) Has(addr route.Host) bool { return b.find(addr) != nil }
 
 // State is the state of a host of the route; Idle for any other.
 func (b *LoadBalance) State(addr route.Host) State {
-	if h := b.hosts[key(addr)]; h != nil {
+	if h := b.find(addr); h != nil {
 		return h.state
 	}
 	return Idle
