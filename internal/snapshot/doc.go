@@ -19,4 +19,10 @@
 // A file is written whole beside the old one, synced and renamed over it, so
 // that a reader, or a machine that lost its power, finds the old one or the
 // new one. It is checked whole before the first route of it is used.
+//
+// # Who may write
+//
+// A [Saver] holds a lock, on a file beside the one it writes, as long as it
+// runs. So daemons that were given one path by mistake do not overwrite each
+// other's routes: the first one writes, and the others say that they do not.
 package snapshot

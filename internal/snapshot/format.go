@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"time"
 )
@@ -27,6 +28,8 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 var (
 	// ErrForeign: it is no file of routes, or another daemon's.
 	ErrForeign = errors.New("not a file of routes of this daemon")
+	// errNoFile: a folder, a device or the like.
+	errNoFile = fmt.Errorf("%w: not a regular file", ErrForeign)
 	// ErrNewer: its format is one that this version does not know.
 	ErrNewer = errors.New("written in a format that this version does not know")
 	// ErrDamaged: it is cut short, or not what was written.

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
@@ -24,7 +25,8 @@ type Info struct {
 // a file that is not good. The error is fs.ErrNotExist, ErrForeign, ErrNewer,
 // ErrDamaged, or what the system said.
 func Read(path, owner string, add func(m route.Module, nodes []route.Node)) (Info, error) {
-	f, err := os.Open(path)
+	// Without O_NONBLOCK opening a pipe would wait for somebody to write to it.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return Info{}, fmt.Errorf("snapshot: %w", err)
 	}
@@ -34,7 +36,7 @@ func Read(path, owner string, add func(m route.Module, nodes []route.Node)) (Inf
 		return Info{}, fmt.Errorf("snapshot: %w", err)
 	}
 	if !st.Mode().IsRegular() {
-		return Info{}, fmt.Errorf("snapshot: %s: %w: not a regular file", path, ErrForeign)
+		return Info{}, fmt.Errorf("snapshot: %s: %w", path, errNoFile)
 	}
 	info, err := decode(f, st.Size(), owner, add)
 	if err != nil {

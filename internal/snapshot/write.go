@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/lars-lb/lars/internal/route"
 )
@@ -17,11 +18,19 @@ import (
 // Write puts routes into the file at path, whose folder is made if it is not
 // there. Modules without hosts are left out. After an error the old file, if
 // there was one, is as it was.
+//
+// What earlier calls left beside the file, as their process was killed, is
+// removed. So of two calls at once on one path one may fail; a Saver sees to it
+// that there is one only.
 func Write(path string, h Head, routes iter.Seq2[route.Module, []route.Node]) (err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("snapshot: %w", err)
 	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return fmt.Errorf("snapshot: %s: %w", path, errNoFile) // such as /dev/null
+	}
+	removeLeft(path)
 	f, err := os.CreateTemp(dir, filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return fmt.Errorf("snapshot: %w", err)
@@ -44,6 +53,19 @@ func Write(path string, h Head, routes iter.Seq2[route.Module, []route.Node]) (e
 		_ = d.Close()
 	}
 	return nil
+}
+
+// removeLeft removes what CreateTemp made for path and nobody renamed. What it
+// cannot remove stays: that is no reason not to write.
+func removeLeft(path string) {
+	dir := filepath.Dir(path)
+	entries, _ := os.ReadDir(dir) // as far as it can be read
+	for _, e := range entries {
+		random, ok := strings.CutPrefix(e.Name(), filepath.Base(path)+".tmp-")
+		if ok && random != "" && strings.Trim(random, "0123456789") == "" && e.Type().IsRegular() {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // encode writes a whole file to w.
@@ -74,6 +96,9 @@ func encode(w io.Writer, h Head, routes iter.Seq2[route.Module, []route.Node]) e
 		b = le.AppendUint32(b, uint32(m.CmdID))
 		b = le.AppendUint32(b, uint32(len(nodes)))
 		for _, n := range nodes {
+			if !n.Host().Valid() || n.Weight > route.MaxWeight {
+				return fmt.Errorf("module %v has the host %v with weight %d, which nobody could read", m, n.Host(), n.Weight)
+			}
 			b = le.AppendUint32(b, n.IP)
 			b = le.AppendUint16(b, n.Port)
 			b = le.AppendUint16(b, n.Weight)
