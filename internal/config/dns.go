@@ -12,6 +12,9 @@ type DNS struct {
 	PollInterval    time.Duration // between looks at the store's version; default 100ms, 10ms to 1m
 	ReloadInterval  time.Duration // between full reloads; default 1m, 1s to 24h
 	ChangeRetention time.Duration // how long change rows are kept; default 24h, 1m to 8760h
+	Snapshot        string        // the file of the last routes; default var/lars-dns.routes, empty for none
+	SnapshotMaxAge  time.Duration // routes of an older file are not served; default 0, which is never; 0 to 8760h
+	ShrinkConfirm   time.Duration // how long most routes must be gone before that is believed; default 1m, 0 for not at all, 0 to 24h
 	Log             Log
 	Admin           Admin
 }
@@ -24,6 +27,8 @@ func DefaultDNS() DNS {
 		PollInterval:    100 * time.Millisecond,
 		ReloadInterval:  time.Minute,
 		ChangeRetention: 24 * time.Hour,
+		Snapshot:        "var/lars-dns.routes",
+		ShrinkConfirm:   time.Minute,
 		Log:             defaultLog(),
 	}
 }
@@ -52,5 +57,8 @@ func (c *DNS) keys() []key {
 		bind("dns", "poll_interval", &c.PollInterval, duration(10*time.Millisecond, time.Minute)),
 		bind("dns", "reload_interval", &c.ReloadInterval, duration(time.Second, 24*time.Hour)),
 		bind("dns", "change_retention", &c.ChangeRetention, duration(time.Minute, 8760*time.Hour)),
+		bind("dns", "snapshot", &c.Snapshot, optionalPath()),
+		bind("dns", "snapshot_max_age", &c.SnapshotMaxAge, duration(0, 8760*time.Hour)),
+		bind("dns", "shrink_confirm", &c.ShrinkConfirm, duration(0, 24*time.Hour)),
 	}, c.Log.keys(), c.Admin.keys())
 }

@@ -148,6 +148,15 @@ func text(what string) kind[string] {
 	}
 }
 
+// optionalPath is the path of a file, or nothing.
+func optionalPath() kind[string] {
+	return kind[string]{
+		want:  "the path of a file, or nothing to keep none",
+		parse: func(s string) (string, bool) { return s, true },
+		allow: func(s string) bool { return !strings.ContainsRune(s, 0) },
+	}
+}
+
 // secret is any text, the empty one too, taken as it stands.
 func secret() kind[Secret] {
 	return kind[Secret]{

@@ -158,8 +158,10 @@ path = "/tmp/a b.db"
 	dns := config.DNS{
 		Reactor: reactor, Store: store, Log: log, Admin: admin,
 		PollInterval: 250 * time.Millisecond, ReloadInterval: 1500 * time.Millisecond, ChangeRetention: time.Hour,
+		SnapshotMaxAge: 7 * 24 * time.Hour, ShrinkConfirm: 0, // and no snapshot
 	}
-	got, err := config.LoadDNS(write(t, shared+server+"[dns]\npoll_interval=0.25\nreload_interval = 1.5s\nchange_retention = 3600 # an hour\n"))
+	got, err := config.LoadDNS(write(t, shared+server+"[dns]\npoll_interval=0.25\nreload_interval = 1.5s\nchange_retention = 3600 # an hour\n"+
+		"snapshot = ; none\nsnapshot_max_age = 168h\nshrink_confirm = 0\n"))
 	if err != nil || got != dns {
 		t.Errorf("dns: %+v, %v", got, err)
 	}
