@@ -19,8 +19,11 @@ Lars-dns knows the routes: which hosts serve a module. It reads them from SQL,
 answers agents (lars-lb-agent) over TCP, and pushes a changed route at once to
 every agent that asked for it. Change routes with the program lars.
 
-It waits for a database that is down, and goes on with the routes it has when
-the database fails later. Any number of lars-dns may serve one MySQL database.`
+When it starts and the database is down it serves the routes of a file, in
+which it keeps them as they were last; when the database fails later it goes on
+with the routes it has. If most routes are suddenly gone from the database it
+serves them for a while longer, as that may be an accident ("lars dns").
+Any number of lars-dns may serve one MySQL database.`
 
 func main() {
 	os.Exit(daemon.Main(context.Background(), daemon.Spec[config.DNS]{

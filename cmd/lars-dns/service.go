@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/lars-lb/lars/internal/config"
 	"github.com/lars-lb/lars/internal/daemon"
@@ -35,5 +36,7 @@ func (s service) Serve(ctx context.Context) error {
 }
 
 func (s service) Ready() bool { return s.server.Ready() }
+
+func (s service) Route(mux *http.ServeMux) { s.server.Route(mux) }
 
 func (s service) Stats() any { return s.server.Stats() }

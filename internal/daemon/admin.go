@@ -87,6 +87,9 @@ func (a *admin) routes(version string) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	mux.HandleFunc("GET /", a.serveMore)
+	// What changes something is for operators, not for a web page that an
+	// operator's browser happens to show.
+	mux.Handle("POST /", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.serveMore)))
 	return mux
 }
 

@@ -120,6 +120,41 @@ func TestAdminRoutesOfTheService(t *testing.T) {
 	}
 }
 
+func TestAdminPosts(t *testing.T) {
+	conf := writeConf(t, filepath.Join(t.TempDir(), "a.conf"), withAdmin)
+	child := startChild(t, "routes", conf)
+	url := adminURL(child)
+	child.await("serving")
+	for _, c := range []struct {
+		method, path, origin string
+		status               int
+	}{
+		{http.MethodPost, "/do", "", http.StatusOK},
+		{http.MethodPost, "/do", "https://example.org", http.StatusForbidden},
+		{http.MethodGet, "/do", "", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/own", "", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/other", "", http.StatusNotFound},
+		{http.MethodDelete, "/do", "", http.StatusMethodNotAllowed},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), c.method, url+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.origin != "" {
+			request.Header.Set("Origin", c.origin)
+		}
+		client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != c.status {
+			t.Errorf("%s %s from %q: %d, want %d", c.method, c.path, c.origin, response.StatusCode, c.status)
+		}
+	}
+}
+
 func TestAdminStatsThatCannotBeEncoded(t *testing.T) {
 	conf := writeConf(t, filepath.Join(t.TempDir(), "a.conf"), withAdmin)
 	child := startChild(t, "bad-stats", conf)

@@ -94,6 +94,7 @@ func (router) Route(mux *http.ServeMux) {
 	for _, pattern := range []string{"GET /own", "GET /stats"} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "the service's own") })
 	}
+	mux.HandleFunc("POST /do", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "done") })
 }
 
 func (s fakeService) Stats() any {

@@ -27,7 +27,8 @@ type Readier interface {
 // Router is a Service with more to show to operators than Stats.
 type Router interface {
 	// Route adds handlers to mux, which the admin server asks for every GET
-	// that it has no answer to itself. It is called once, after Start. The
+	// that it has no answer to itself, and for every POST, unless a browser
+	// sends it for a page of another site. It is called once, after Start. The
 	// handlers run on goroutines of the admin server, beside Serve and perhaps
 	// after it.
 	Route(mux *http.ServeMux)

@@ -48,6 +48,20 @@ type Config struct {
 	// to 24 h.
 	PruneInterval time.Duration
 
+	// Snapshot is the path of the file in which the routes are kept as they
+	// were last, to serve when the Server starts and the database does not
+	// answer. Default empty, which keeps none.
+	Snapshot string
+
+	// SnapshotMaxAge is the age beyond which that file is not used. Default 0,
+	// which is never; 0 to 8,760 h.
+	SnapshotMaxAge time.Duration
+
+	// ShrinkConfirm is how long the database must say the same, if more than
+	// half of all hosts are gone from it, before that is served. Default
+	// 1 min; 0, which serves everything at once, to 24 h.
+	ShrinkConfirm time.Duration
+
 	// MaxBuffered is how many bytes may wait on a connection before answers
 	// and pushes are put off until they are written. Default 256 KiB; 4 KiB
 	// to 64 MiB.
@@ -77,6 +91,7 @@ func DefaultConfig() Config {
 		SmallTable:       10_000,
 		ChangeRetention:  24 * time.Hour,
 		PruneInterval:    time.Hour,
+		ShrinkConfirm:    time.Minute,
 		MaxBuffered:      256 << 10,
 		PushTimeout:      10 * time.Second,
 		MaxSubscriptions: 500_000,
@@ -92,6 +107,9 @@ func ConfigFrom(file config.DNS) Config {
 	c.PollInterval = file.PollInterval
 	c.ReloadInterval = file.ReloadInterval
 	c.ChangeRetention = file.ChangeRetention
+	c.Snapshot = file.Snapshot
+	c.SnapshotMaxAge = file.SnapshotMaxAge
+	c.ShrinkConfirm = file.ShrinkConfirm
 	return c
 }
 
@@ -123,6 +141,8 @@ func (c *Config) Validate() error {
 		{"ReloadInterval", c.ReloadInterval, 10 * time.Millisecond, 24 * time.Hour},
 		{"ChangeRetention", c.ChangeRetention, time.Minute, 8760 * time.Hour},
 		{"PruneInterval", c.PruneInterval, 10 * time.Millisecond, 24 * time.Hour},
+		{"SnapshotMaxAge", c.SnapshotMaxAge, 0, 8760 * time.Hour},
+		{"ShrinkConfirm", c.ShrinkConfirm, 0, 24 * time.Hour},
 		{"PushTimeout", c.PushTimeout, 10 * time.Millisecond, 10 * time.Minute},
 	} {
 		if d.value < d.min || d.value > d.max {

@@ -15,7 +15,8 @@ type encoder struct {
 }
 
 // encode returns the body, which is valid until the next call.
-func (e *encoder) encode(m route.Module, nodes []route.Node) ([]byte, error) {
+func (e *encoder) encode(m route.Module, nodes []route.Node, stale bool) ([]byte, error) {
+	e.message.Stale = stale
 	e.message.Modid, e.message.Cmdid, e.message.Host = m.ModID, m.CmdID, e.hosts.Of(nodes)
 	size := e.message.SizeVT()
 	if cap(e.body) < size {

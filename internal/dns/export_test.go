@@ -9,13 +9,22 @@ import (
 )
 
 // Watch loads the routes and keeps them up to date until ctx is done.
-func Watch(ctx context.Context, source Source, cfg Config, log *slog.Logger, publish func(*Table, []route.Module)) {
-	w := newWatcher(source, &cfg, new(counters), log,
+func Watch(ctx context.Context, source Source, cfg Config, c *Counters, log *slog.Logger, publish func(*Table, []route.Module)) {
+	w := newWatcher(source, &cfg, c, log,
 		func(_ context.Context, t *Table, changed []route.Module) { publish(t, changed) })
 	if w.load(ctx) == nil {
 		w.run(ctx)
 	}
 }
+
+// Counters are what a watcher writes.
+type Counters = counters
+
+// Held is what is held back, nil for nothing, and how often that began.
+func (c *counters) Held() (*Held, uint64) { return c.held.Load(), c.shrinksHeld.Load() }
+
+// Approve says that the hosts are to go.
+func (h *Held) Approve() { h.given <- struct{}{} }
 
 // FaultLog returns the function that logs one fault at a bounded rate.
 func FaultLog(log *slog.Logger) func(msg string, args ...any) bool {
@@ -24,7 +33,9 @@ func FaultLog(log *slog.Logger) func(msg string, args ...any) bool {
 
 // Encode returns a function that encodes routes, the result being valid until
 // its next call.
-func Encode() func(m route.Module, nodes []route.Node) ([]byte, error) { return new(encoder).encode }
+func Encode() func(m route.Module, nodes []route.Node, stale bool) ([]byte, error) {
+	return new(encoder).encode
+}
 
 // EntrySize is what a Builder keeps of a row, bytes.
 var EntrySize = reflect.TypeFor[entry]().Size()

@@ -2,7 +2,6 @@ package dns
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -10,10 +9,15 @@ import (
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/snapshot"
 	"github.com/lars-lb/lars/internal/wire"
 	"github.com/lars-lb/lars/proto/larspb"
 	"github.com/lars-lb/lars/reactor"
 )
+
+// databasePatience is how long the database may take to give its routes before
+// those of the file are served.
+const databasePatience = time.Second
 
 // Server is lars-dns. Its methods may be called from any goroutine.
 type Server struct {
@@ -21,7 +25,8 @@ type Server struct {
 	source   Source
 	log      *slog.Logger
 	counters counters
-	table    atomic.Pointer[Table]
+	routes   atomic.Pointer[routes]
+	saver    *snapshot.Saver
 	tcp      *reactor.TCPServer
 	workers  map[*reactor.Loop]*worker // complete before the loops run
 
@@ -30,7 +35,7 @@ type Server struct {
 }
 
 // New binds the address, so that one in use is reported at once. Connections
-// wait in the kernel until Serve has loaded the routes. The source stays the
+// wait in the kernel until Serve has routes. The source stays the
 // caller's, to be closed once Serve has returned. The caller must call Serve
 // or Close.
 func New(cfg Config, source Source, log *slog.Logger) (*Server, error) {
@@ -38,7 +43,8 @@ func New(cfg Config, source Source, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: cfg, source: source, log: log, workers: make(map[*reactor.Loop]*worker)}
-	s.table.Store(&Table{})
+	s.routes.Store(&routes{table: &Table{}})
+	s.saver = snapshot.NewSaver(snapshot.SaverConfig{Path: cfg.Snapshot, Owner: owner, Log: log}, s.toSave)
 	s.closing, s.close = context.WithCancel(context.Background())
 
 	router := reactor.NewRouter[*reactor.TCPConn]()
@@ -65,7 +71,7 @@ func New(cfg Config, source Source, log *slog.Logger) (*Server, error) {
 	slow := &faultLog{log: log}
 	for _, l := range s.tcp.Loops() {
 		s.workers[l] = &worker{
-			loop: l, config: &s.config, table: &s.table, counters: &s.counters, slow: slow,
+			loop: l, config: &s.config, routes: &s.routes, counters: &s.counters, slow: slow,
 			subscribers: make(map[route.Module][]*client),
 		}
 	}
@@ -87,45 +93,61 @@ func (s *Server) Close() {
 	s.tcp.Close()
 }
 
-// Serve waits for the database, loads the routes, and then answers and pushes
-// until ctx is done or Close is called; it returns nil then. It returns an
-// error only if an event loop failed. It may be called once.
+// Serve answers and pushes until ctx is done or Close is called; it returns nil
+// then. It begins when the database has given its routes or, if it does not do so
+// soon, with those of the file; without a file it waits for the database. It
+// returns an error only if an event loop failed. It may be called once.
 func (s *Server) Serve(ctx context.Context) error {
 	defer s.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.closing, cancel)()
 
+	saved := s.readSaved()
 	w := newWatcher(s.source, &s.config, &s.counters, s.log, s.publish)
-	if w.load(ctx) != nil {
+	w.changed = s.saver.Changed
+	if saved != nil {
+		w.served, w.savedAt = saved.table, saved.info.SavedAt
+	}
+	nothing := s.routes.Load()
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() { s.saver.Run(ctx) })
+	running.Go(func() {
+		if w.load(ctx) == nil {
+			w.run(ctx)
+		}
+	})
+	if !s.awaitRoutes(ctx, w, saved, nothing) {
 		return nil // stopped before it had anything to serve
 	}
 	s.counters.ready.Store(true)
 	s.log.Info("serving", "addr", s.Addr())
-
-	var running sync.WaitGroup
-	running.Go(func() { w.run(ctx) })
 	running.Go(func() { s.prune(ctx) })
-	err := s.tcp.Serve(ctx)
-	cancel()
-	running.Wait()
-	return err
+	return s.tcp.Serve(ctx)
 }
 
-// publish is called by the watcher's goroutine.
-func (s *Server) publish(ctx context.Context, t *Table, changed []route.Module) {
-	s.table.Store(t)
-	if len(changed) == 0 {
-		return
+// awaitRoutes returns when there is something to serve in place of nothing, or
+// reports false when ctx is done.
+func (s *Server) awaitRoutes(ctx context.Context, w *watcher, saved *savedRoutes, nothing *routes) bool {
+	var late <-chan time.Time
+	var failed <-chan struct{}
+	if saved != nil {
+		timer := time.NewTimer(databasePatience)
+		defer timer.Stop()
+		late, failed = timer.C, w.failedOnce
 	}
-	for l, w := range s.workers {
-		for errors.Is(l.Post(func() { w.push(changed) }), reactor.ErrFull) {
-			// The loop has tens of thousands of tasks to do, but it does them.
-			if !sleep(ctx, 10*time.Millisecond) {
-				return
-			}
-		}
+	select {
+	case <-w.loaded:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-late:
+	case <-failed:
 	}
+	s.serveSaved(saved, nothing)
+	return true
 }
 
 // prune deletes old changes from the database now and then.

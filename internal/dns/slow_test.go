@@ -35,6 +35,7 @@ func TestSlowConnectionGetsTheLatestState(t *testing.T) {
 	cfg := quick()
 	cfg.MaxBuffered = 64 << 10
 	cfg.PushTimeout = time.Minute
+	cfg.ShrinkConfirm = 0
 	s := start(t, cfg, db, quiet())
 	a := dial(t, s.Addr(), 32<<10)
 	asked := clog(s, a, m11)
@@ -109,6 +110,7 @@ func TestConnectionThatNeverReadsIsClosed(t *testing.T) {
 	add(t, db, m11, hostRange(1, route.MaxHosts)...)
 	cfg := quick()
 	cfg.PushTimeout = 50 * time.Millisecond
+	cfg.ShrinkConfirm = 0
 	log := new(logBuffer)
 	s := start(t, cfg, db, log.logger())
 	well := s.dial()

@@ -2,16 +2,28 @@ package dns
 
 import (
 	"sync/atomic"
+	"time"
 
+	"github.com/lars-lb/lars/internal/snapshot"
 	"github.com/lars-lb/lars/reactor"
 )
 
 // Stats is what lars-dns has done since it was made, and how it stands.
 type Stats struct {
 	Ready   bool  `json:"ready"`   // routes were loaded; connections are served
-	Version int64 `json:"version"` // RouteVersion of the routes that are served
+	Version int64 `json:"version"` // RouteVersion of the routes that are served, or were read and are held back
 	Modules int   `json:"modules"` // with hosts
 	Hosts   int   `json:"hosts"`   // of all modules together
+
+	Stale         bool                `json:"stale"`           // the routes are those of the file; the database has not answered since the start
+	SnapshotAgeMS int64               `json:"snapshot_age_ms"` // since the file of the routes was written; 0 without a file
+	Snapshot      snapshot.SaverStats `json:"snapshot"`        // the writing of that file
+
+	ShrinkHeld  bool   `json:"shrink_held"`  // most hosts are gone from the database, and are served on
+	HeldHosts   int    `json:"held_hosts"`   // that are served although the database lacks them
+	HeldOf      int    `json:"held_of"`      // the hosts that they are compared with
+	HeldLeftMS  int64  `json:"held_left_ms"` // until they go too, if nothing changes
+	ShrinksHeld uint64 `json:"shrinks_held"` // how often that began
 
 	SkippedRows      int64 `json:"skipped_rows"`      // in RouteData with an impossible address or port
 	ClampedRows      int64 `json:"clamped_rows"`      // in RouteData with an impossible weight, served with the nearest
@@ -23,6 +35,7 @@ type Stats struct {
 	DatabaseErrors uint64 `json:"database_errors"`
 
 	Subscriptions int64  `json:"subscriptions"` // connections times modules, now
+	Unanswered    uint64 `json:"unanswered"`    // requests and pushes put off while stale, for modules that the file lacks
 	Unsubscribed  uint64 `json:"unsubscribed"`  // answers beyond MaxSubscriptions
 	Answers       uint64 `json:"answers"`       // requests
 	Pushes        uint64 `json:"pushes"`        // changes times subscribers
@@ -42,6 +55,10 @@ type counters struct {
 	pruned, databaseErrors atomic.Uint64
 	subscriptions          atomic.Int64
 	unsubscribed           atomic.Uint64
+	unanswered             atomic.Uint64
+	shrinksHeld            atomic.Uint64
+	fileSavedAtMS          atomic.Int64         // when the file that was found was written; 0: there was none
+	held                   atomic.Pointer[Held] // nil: nothing
 	answers, pushes        atomic.Uint64
 	deferred, slowClosed   atomic.Uint64
 }
@@ -52,8 +69,9 @@ func (s *Server) Ready() bool { return s.counters.ready.Load() }
 
 // Stats may be called from any goroutine at any time.
 func (s *Server) Stats() Stats {
-	t, c := s.table.Load(), &s.counters
-	return Stats{
+	r, c := s.routes.Load(), &s.counters
+	t := r.table
+	st := Stats{
 		Ready:            c.ready.Load(),
 		Version:          c.version.Load(),
 		Modules:          t.Modules(),
@@ -71,6 +89,22 @@ func (s *Server) Stats() Stats {
 		Pushes:           c.pushes.Load(),
 		Deferred:         c.deferred.Load(),
 		SlowClosed:       c.slowClosed.Load(),
+		Unanswered:       c.unanswered.Load(),
+		Stale:            r.stale,
+		Snapshot:         s.saver.Stats(),
+		ShrinksHeld:      c.shrinksHeld.Load(),
 		TCP:              s.tcp.Stats(),
 	}
+	now := time.Now()
+	if at := max(st.Snapshot.SavedAtMS, s.counters.fileSavedAtMS.Load()); at > 0 {
+		st.SnapshotAgeMS = max(0, now.UnixMilli()-at)
+	}
+	if r.stale {
+		st.Version = r.version
+	}
+	if h := c.held.Load(); h != nil {
+		st.ShrinkHeld, st.HeldHosts, st.HeldOf = true, h.Hosts, h.Of
+		st.HeldLeftMS = h.Left(now).Milliseconds()
+	}
+	return st
 }

@@ -191,32 +191,41 @@ func (a *agent) write(b []byte) {
 
 func (a *agent) ask(m route.Module) { a.t.Helper(); a.write(request(m)) }
 
-// read returns the next answer or push, or an error.
+// read returns the next answer or push, or an error. It may not be stale.
 func (a *agent) read() (m route.Module, hosts []route.Node, err error) {
+	m, hosts, stale, err := a.readAny()
+	if err == nil && stale {
+		err = fmt.Errorf("a stale route of %v", m)
+	}
+	return m, hosts, err
+}
+
+// readAny returns the next answer or push, or an error.
+func (a *agent) readAny() (m route.Module, hosts []route.Node, stale bool, err error) {
 	head := make([]byte, wire.HeadSize)
 	if _, err := io.ReadFull(a.r, head); err != nil {
-		return m, nil, err
+		return m, nil, false, err
 	}
 	h, err := wire.DecodeHead(head)
 	if err != nil {
-		return m, nil, err
+		return m, nil, false, err
 	}
 	body := make([]byte, h.Len)
 	if _, err := io.ReadFull(a.r, body); err != nil {
-		return m, nil, err
+		return m, nil, false, err
 	}
 	var msg larspb.GetRouteResponse
 	if err := msg.UnmarshalVT(body); err != nil {
-		return m, nil, err
+		return m, nil, false, err
 	}
 	for _, h := range msg.Host {
 		n, ok := routepb.Node(h)
 		if !ok {
-			return m, nil, fmt.Errorf("a route with host %v", h)
+			return m, nil, false, fmt.Errorf("a route with host %v", h)
 		}
 		hosts = append(hosts, n)
 	}
-	return module(msg.Modid, msg.Cmdid), hosts, nil
+	return module(msg.Modid, msg.Cmdid), hosts, msg.Stale, nil
 }
 
 func (a *agent) expect(m route.Module, hosts ...route.Node) {
@@ -227,6 +236,15 @@ func (a *agent) expect(m route.Module, hosts ...route.Node) {
 	}
 	if got != m || !slices.Equal(gotHosts, hosts) {
 		a.t.Fatalf("got %v with %d hosts %.200v, want %v with %d", got, len(gotHosts), gotHosts, m, len(hosts))
+	}
+}
+
+// expectStale is expect for a route of the file.
+func (a *agent) expectStale(m route.Module, hosts ...route.Node) {
+	a.t.Helper()
+	got, gotHosts, stale, err := a.readAny()
+	if err != nil || !stale || got != m || !slices.Equal(gotHosts, hosts) {
+		a.t.Fatalf("got %v with %.200v, stale: %v, %v; want %v with %d", got, gotHosts, stale, err, m, len(hosts))
 	}
 }
 

@@ -44,6 +44,9 @@ type watched struct {
 	mu      sync.Mutex
 	table   *dns.Table
 	changed [][]route.Module // of each publication but the first
+	fewest  int              // hosts of any publication
+
+	counters dns.Counters
 }
 
 // watch runs a watcher in the bubble of t until its end, on a Source in which
@@ -66,11 +69,14 @@ func watchWith(t *testing.T, source *memory, change func(*dns.Config)) *watched 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		dns.Watch(ctx, source, cfg, w.log.logger(), func(table *dns.Table, changed []route.Module) {
+		dns.Watch(ctx, source, cfg, &w.counters, w.log.logger(), func(table *dns.Table, changed []route.Module) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if w.table != nil {
 				w.changed = append(w.changed, changed)
+				w.fewest = min(w.fewest, table.Hosts())
+			} else {
+				w.fewest = table.Hosts()
 			}
 			w.table = table
 		})

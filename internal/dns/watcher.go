@@ -45,8 +45,16 @@ type watcher struct {
 	// publish makes a Table the current one, in which the routes of changed,
 	// ascending, differ from the one before.
 	publish func(ctx context.Context, t *Table, changed []route.Module)
+	// changed says that there is something to save.
+	changed    func()
+	loaded     chan struct{} // closed when the database has given its routes
+	failedOnce chan struct{} // closed when a try of that has failed
 
-	table     *Table
+	table     *Table    // what the database says
+	served    *Table    // what was published or, before anything was, the file's; nil for neither
+	savedAt   time.Time // when changed was called last, or the file was written
+	guard     *guard
+	tellAt    time.Time      // when to log next what is held back
 	seen      store.Revision // of which every change is in table
 	seenAt    time.Time      // when that was known last
 	reloadAt  time.Time      // when all routes are to be read again
@@ -62,7 +70,9 @@ func newWatcher(source Source, cfg *Config, counters *counters, log *slog.Logger
 	pause.MaxInterval = 660 * time.Millisecond // and half as much again by jitter: below 1 s
 	return &watcher{
 		source: source, loader: newLoader(source, counters, log), config: cfg, counters: counters,
-		log: log, faults: faultLog{log: log}, publish: publish, table: &Table{}, pause: pause,
+		log: log, faults: faultLog{log: log}, publish: publish, changed: func() {},
+		loaded: make(chan struct{}), failedOnce: make(chan struct{}),
+		table: &Table{}, guard: newGuard(cfg.ShrinkConfirm), pause: pause,
 	}
 }
 
@@ -72,10 +82,15 @@ func (w *watcher) load(ctx context.Context) error {
 	// Said beforehand: a large table takes its time, and so does a database
 	// that hangs.
 	w.log.Info("reading the routes")
-	for {
+	for failedOnce := w.failedOnce; ; {
 		err := w.loadOnce(ctx)
 		if err == nil {
+			close(w.loaded)
 			return nil
+		}
+		if failedOnce != nil {
+			close(failedOnce)
+			failedOnce = nil
 		}
 		if !sleep(ctx, w.failed(ctx, err, "waiting for the database")) {
 			return ctx.Err()
@@ -104,7 +119,6 @@ func (w *watcher) loadOnce(ctx context.Context) error {
 	case from != to:
 		w.log.Info("database migrated", "from", from, "to", to)
 	}
-	w.table = t
 	now := time.Now()
 	if age := now.Sub(time.Unix(rev.Version, 0)); age.Abs() > clockSkew {
 		w.seen = rev // it has settled long ago
@@ -113,21 +127,32 @@ func (w *watcher) loadOnce(ctx context.Context) error {
 	w.seen, w.seenAt = rev, now
 	w.counters.fullReloads.Add(1)
 	w.counters.version.Store(rev.Version)
-	w.publish(ctx, t, nil)
 	w.log.Info("routes loaded", "version", rev.Version, "modules", t.Modules(), "hosts", t.Hosts())
+	w.table = t
+	if w.served == nil {
+		w.served = t
+		w.publish(ctx, t, nil)
+		w.save(now)
+		return nil
+	}
+	if !w.serve(ctx, now, Diff(w.served, t), true) {
+		w.publish(ctx, w.served, nil) // the file's, which was good
+	}
 	return nil
 }
 
 // run keeps the routes up to date until ctx is done.
 func (w *watcher) run(ctx context.Context) {
 	wait := w.config.PollInterval
-	for sleep(ctx, wait) {
+	for w.sleep(ctx, wait) {
 		wait = w.config.PollInterval
 		if err := w.refresh(ctx); err != nil {
+			w.guard.interrupted()
 			wait = w.failed(ctx, err, "database error, the last routes are served")
 		} else {
 			w.succeeded()
 		}
+		w.tellHeld()
 	}
 }
 
@@ -162,6 +187,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 	small := w.table.Hosts() <= w.config.SmallTable
 	switch {
 	case !now.Before(w.reloadAt),
+		w.guard.wantsAll(now),
 		small && now.Before(w.settledAt),
 		// Of changes made before ChangeRetention nothing is left to read.
 		now.Sub(w.seenAt) > w.config.ChangeRetention/2:
@@ -169,6 +195,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 	}
 	if rev == w.seen {
 		w.seenAt = now
+		w.serve(ctx, now, nil, false)
 		return nil
 	}
 	if rev.Version < w.seen.Version || rev.LastChange < w.seen.LastChange {
@@ -233,7 +260,7 @@ func (w *watcher) readChanged(ctx context.Context, rev store.Revision, mods []ro
 	if len(changed) > 0 {
 		t = t.With(read)
 	}
-	w.accept(ctx, rev, t, changed)
+	w.take(ctx, rev, t, changed, false)
 	return nil
 }
 
@@ -245,7 +272,7 @@ func (w *watcher) reload(ctx context.Context, rev store.Revision, now time.Time)
 	}
 	w.counters.fullReloads.Add(1)
 	w.scheduleReload(now, rev)
-	w.accept(ctx, rev, t, Diff(w.table, t))
+	w.take(ctx, rev, t, Diff(w.table, t), true)
 	return nil
 }
 
@@ -261,15 +288,15 @@ func (w *watcher) scheduleReload(now time.Time, rev store.Revision) {
 	}
 }
 
-// accept makes t, read at rev, what is served.
-func (w *watcher) accept(ctx context.Context, rev store.Revision, t *Table, changed []route.Module) {
-	w.seen, w.seenAt = rev, time.Now()
+// take makes t, read at rev, what the database says. It differs from what that
+// said before in changed; all is true if t was read whole.
+func (w *watcher) take(ctx context.Context, rev store.Revision, t *Table, changed []route.Module, all bool) {
+	now := time.Now()
+	w.seen, w.seenAt = rev, now
 	w.counters.version.Store(rev.Version)
-	if len(changed) == 0 {
-		return // t says the same as the Table that is served
+	if len(changed) > 0 { // else t says the same as the Table that is there
+		w.table = t
+		w.counters.changed.Add(uint64(len(changed)))
 	}
-	w.table = t
-	w.counters.changed.Add(uint64(len(changed)))
-	w.publish(ctx, t, changed)
-	w.log.Info("routes changed", "version", rev.Version, "changed", len(changed), "modules", t.Modules(), "hosts", t.Hosts())
+	w.serve(ctx, now, changed, all)
 }

@@ -3,6 +3,7 @@ package dns
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/lars-lb/lars/internal/route"
@@ -19,7 +20,7 @@ const pushBatch = 1024
 type worker struct {
 	loop     *reactor.Loop
 	config   *Config
-	table    *atomic.Pointer[Table]
+	routes   *atomic.Pointer[routes]
 	counters *counters
 	slow     *faultLog
 
@@ -48,10 +49,18 @@ func (w *worker) answer(c *client, body []byte) error {
 }
 
 // encode returns the body that tells the current route of m, valid until the
-// next call. It is false if there can be none, which does not happen for a
-// route of at most route.MaxHosts.
+// next call. It is false if there is none to tell: the file of the last routes
+// does not know m, and the database was not asked yet. "No hosts" would make
+// agents drop those they know; freshen tells when it is known. Nor is there one
+// of a route of more than route.MaxHosts, which does not happen.
 func (w *worker) encode(m route.Module) (body []byte, ok bool) {
-	body, err := w.encoder.encode(m, w.table.Load().Lookup(m))
+	r := w.routes.Load()
+	nodes := r.table.Lookup(m)
+	if r.stale && len(nodes) == 0 {
+		w.counters.unanswered.Add(1)
+		return nil, false
+	}
+	body, err := w.encoder.encode(m, nodes, r.stale)
 	return body, err == nil
 }
 
@@ -76,7 +85,7 @@ func (w *worker) makeRoom(c *client) bool {
 	const few = 64
 	looked := 0
 	for m := range c.places {
-		if len(w.table.Load().Lookup(m)) == 0 {
+		if len(w.routes.Load().table.Lookup(m)) == 0 {
 			w.unsubscribe(c, m)
 			return true
 		}
@@ -113,6 +122,18 @@ func (w *worker) forget(c *client) {
 		w.unsubscribe(c, m)
 	}
 	c.places = nil
+}
+
+// freshen is push for the first routes that came from the database, after those
+// of a file. Also told are modules that neither has, as encode told nobody.
+func (w *worker) freshen(before, after *Table, changed []route.Module) {
+	changed = slices.Clone(changed) // it is every worker's
+	for m := range w.subscribers {
+		if len(before.Lookup(m)) == 0 && len(after.Lookup(m)) == 0 {
+			changed = append(changed, m)
+		}
+	}
+	w.push(changed)
 }
 
 // push tells the subscribers of changed modules their current routes.
