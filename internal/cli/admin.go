@@ -16,36 +16,58 @@ import (
 	"github.com/lars-lb/lars/internal/inspect"
 )
 
-// adminClient asks the admin address of an agent.
+// adminPeer is a daemon with an admin address, as messages call it.
+type adminPeer struct {
+	name    string // "agent"
+	program string // "lars-lb-agent"
+	example string // an admin address
+}
+
+// adminClient asks the admin address of a daemon.
 type adminClient struct {
 	addr string
+	peer adminPeer
 	http *http.Client
 }
 
 // newAdminClient checks the flags that it is made of.
-func (a *app) newAdminClient() (*adminClient, error) {
+func (a *app) newAdminClient(peer adminPeer, addr string) (*adminClient, error) {
 	if a.timeout < time.Millisecond || a.timeout > time.Minute {
 		return nil, wrongUsage("--timeout %v: must be from 1ms to 1m", a.timeout)
 	}
-	host, port, err := net.SplitHostPort(a.admin)
+	host, port, err := net.SplitHostPort(addr)
 	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || host == "" || n == 0 {
-		return nil, wrongUsage("--admin %q is not IP:PORT, such as 127.0.0.1:7782", a.admin)
+		return nil, wrongUsage("--admin %q is not IP:PORT, such as %s", addr, peer.example)
 	}
-	return &adminClient{a.admin, &http.Client{Transport: &http.Transport{
-		// No proxy: the agent is on this machine, or near.
+	return &adminClient{addr, peer, &http.Client{Transport: &http.Transport{
+		// No proxy: the daemon is on this machine, or near.
 		DialContext:           (&net.Dialer{Timeout: a.timeout}).DialContext,
 		ResponseHeaderTimeout: a.timeout,
 	}}}, nil
+}
+
+// patient lets an answer take so long.
+func (c *adminClient) patient(d time.Duration) {
+	c.http.Transport.(*http.Transport).ResponseHeaderTimeout = d
 }
 
 func (c *adminClient) close() { c.http.CloseIdleConnections() }
 
 // get reads the answer to a request into value.
 func (c *adminClient) get(ctx context.Context, path string, query url.Values, value any) error {
+	return c.ask(ctx, http.MethodGet, path, query, value)
+}
+
+// post is get for what changes something.
+func (c *adminClient) post(ctx context.Context, path string, value any) error {
+	return c.ask(ctx, http.MethodPost, path, nil, value)
+}
+
+func (c *adminClient) ask(ctx context.Context, method, path string, query url.Values, value any) error {
 	at := url.URL{Scheme: "http", Host: c.addr, Path: path, RawQuery: query.Encode()}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	request, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
 	if err != nil {
-		return wrongUsage("--admin %q is not IP:PORT, such as 127.0.0.1:7782", c.addr)
+		return wrongUsage("--admin %q is not IP:PORT, such as %s", c.addr, c.peer.example)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
@@ -56,7 +78,8 @@ func (c *adminClient) get(ctx context.Context, path string, query url.Values, va
 		if errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return fmt.Errorf("no agent answers at its admin address %s: %w; set [admin] addr in lars-lb-agent's configuration and restart it, or name another with --admin", c.addr, err)
+		return fmt.Errorf("no %s answers at its admin address %s: %w; set [admin] addr in %s's configuration and restart it, or name another with --admin",
+			c.peer.name, c.addr, err, c.peer.program)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -66,13 +89,13 @@ func (c *adminClient) get(ctx context.Context, path string, query url.Values, va
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
-		return fmt.Errorf("the answer of %s is not an agent's: %w", c.addr, err)
+		return fmt.Errorf("the answer of %s is not that of the admin address of %s: %w", c.addr, c.peer.program, err)
 	}
 	return nil
 }
 
-// refusal is what an answer other than 200 says. Only an agent explains itself
-// in JSON.
+// refusal is what an answer other than 200 says. Only what is of Lars explains
+// itself in JSON.
 func (c *adminClient) refusal(response *http.Response) error {
 	const most = 4096
 	body, _ := io.ReadAll(io.LimitReader(response.Body, most))
@@ -81,8 +104,9 @@ func (c *adminClient) refusal(response *http.Response) error {
 		return errors.New(explained.Error)
 	}
 	if response.StatusCode == http.StatusServiceUnavailable {
-		return fmt.Errorf("the agent at %s is starting: try again", c.addr)
+		return fmt.Errorf("the %s at %s is starting: try again", c.peer.name, c.addr)
 	}
 	text, _, _ := strings.Cut(strings.TrimSpace(string(body)), "\n")
-	return fmt.Errorf("%s is not the admin address of a lars-lb-agent, or of an older one (%s: %q); name the right one with --admin, as [admin] addr in lars-lb-agent's configuration says", c.addr, response.Status, text)
+	return fmt.Errorf("%s is not the admin address of a %s, or of an older one (%s: %q); name the right one with --admin, as [admin] addr in %s's configuration says",
+		c.addr, c.peer.program, response.Status, text, c.peer.program)
 }

@@ -4,6 +4,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+func (a *app) newAgentAdmin() (*adminClient, error) {
+	return a.newAdminClient(adminPeer{"agent", "lars-lb-agent", "127.0.0.1:7782"}, a.admin)
+}
+
 // agentCommand is the group of what an agent thinks of its hosts.
 func (a *app) agentCommand() *cobra.Command {
 	cmd := &cobra.Command{

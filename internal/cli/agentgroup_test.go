@@ -146,7 +146,7 @@ func TestAgentGroupFailures(t *testing.T) {
 	}
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }))
 	defer broken.Close()
-	checkFails(t, "agent modules --admin "+broken.Listener.Addr().String(), 1, "the answer of "+broken.Listener.Addr().String()+" is not an agent's")
+	checkFails(t, "agent modules --admin "+broken.Listener.Addr().String(), 1, "the answer of "+broken.Listener.Addr().String()+" is not that of the admin address of lars-lb-agent")
 
 	// One that takes the connection and says nothing.
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

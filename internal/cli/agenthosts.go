@@ -56,7 +56,7 @@ until Ctrl-C.`,
 			case interval < minInterval || interval > maxInterval:
 				return wrongUsage("--interval %v: must be from %v to %v", interval, minInterval, maxInterval)
 			}
-			c, err := a.newAdminClient()
+			c, err := a.newAgentAdmin()
 			if err != nil {
 				return err
 			}

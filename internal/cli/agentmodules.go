@@ -24,7 +24,7 @@ share of calls is bad nowadays (NORMAL); and the MOOD:
 		Args:              exactly(0),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := a.newAdminClient()
+			c, err := a.newAgentAdmin()
 			if err != nil {
 				return err
 			}

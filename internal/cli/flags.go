@@ -40,3 +40,8 @@ func (e expected) Set(s string) error {
 	}
 	return nil
 }
+
+// yesFlag lets a command do what it would ask about.
+func yesFlag(cmd *cobra.Command, yes *bool) {
+	cmd.Flags().BoolVar(yes, "yes", false, "remove more than half of all hosts without asking")
+}

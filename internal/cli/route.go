@@ -126,12 +126,14 @@ func drained(entries []store.Entry) []route.Module {
 }
 
 func (a *app) routeRemoveCommand() *cobra.Command {
-	var all bool
+	var all, yes bool
 	cmd := &cobra.Command{
 		Use:   "rm MODID CMDID [IP:PORT...]",
 		Short: "Remove hosts from a module",
 		Long: `Remove hosts from a module. Those that it does not have are left out of the
-count. To remove the whole module say --all.`,
+count. To remove the whole module say --all. If that removes more than half of
+all hosts in the store (and more than 10) you are asked first, or have to say
+--yes where nobody can be asked.`,
 		Example:           "  lars route rm 1 1 192.168.1.177:7777\n  lars route rm 1 1 --all",
 		Args:              atLeast(2),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -145,21 +147,50 @@ count. To remove the whole module say --all.`,
 			}
 			ctx := cmd.Context()
 			return a.withStore(ctx, func(s *store.Store) error {
+				most, err := a.confirmRemoveRoute(ctx, s, m, entries, yes)
+				if err != nil {
+					return err
+				}
 				removed, err := a.removeRoute(ctx, s, m, entries)
 				if err != nil {
 					return err
 				}
-				return a.show(struct {
+				err = a.show(struct {
 					moduleJSON
 					Removed int `json:"removed"`
 				}{moduleJSON(m), removed}, func(w io.Writer) {
 					fmt.Fprintf(w, "removed %s from %v\n", count(removed, "host", "hosts"), m)
 				})
+				if err == nil && most {
+					a.hintHeld()
+				}
+				return err
 			})
 		},
 	}
+	yesFlag(cmd, &yes)
 	cmd.Flags().BoolVar(&all, "all", false, "remove every host of the module")
 	return cmd
+}
+
+// confirmRemoveRoute asks if removeRoute would remove most of all hosts.
+func (a *app) confirmRemoveRoute(ctx context.Context, s *store.Store, m route.Module, entries []store.Entry, yes bool) (most bool, err error) {
+	if len(entries) > 0 && len(entries) <= minAsked {
+		return false, nil // without reading everything
+	}
+	goes := func(e store.Entry) bool { return e.Module == m }
+	if len(entries) > 0 {
+		named := make(map[store.Entry]bool, len(entries))
+		for _, e := range entries {
+			named[e.Key()] = true
+		}
+		goes = func(e store.Entry) bool { return named[e.Key()] }
+	}
+	removed, all, err := countRoutes(ctx, s, goes)
+	if err != nil {
+		return false, err
+	}
+	return a.confirmRemoval(ctx, removed, all, yes)
 }
 
 // removeRoute removes entries, or the whole module when there are none.

@@ -59,7 +59,7 @@ func TestTooManyHosts(t *testing.T) {
 		}
 	}
 	checkJSON(t, "route ls 2", `[]`)
-	if r := larsWith(t, csv, "route", "import", "--replace", "-"); r.code != 0 || r.out != "changed 2 modules; the store has 2 routes now\n" {
+	if r := larsWith(t, csv, "route", "import", "--replace", "--yes", "-"); r.code != 0 || r.out != "changed 2 modules; the store has 2 routes now\n" {
 		t.Errorf("replacing the full module: %+v", r)
 	}
 }

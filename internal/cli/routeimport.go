@@ -14,7 +14,7 @@ import (
 
 // importFlags say what becomes of the routes of a file.
 type importFlags struct {
-	replace, allowEmpty, dryRun bool
+	replace, allowEmpty, dryRun, yes bool
 }
 
 func (a *app) importCommand() *cobra.Command {
@@ -31,7 +31,9 @@ others keep theirs; with --replace, which makes the store exactly the file, they
 get %d too. A weight that is there is set in any case.
 
 It is all or nothing: a file with a bad line changes nothing. Hosts that the
-store has and the file has not are kept, unless --replace says otherwise.`, route.DefaultWeight, route.DefaultWeight),
+store has and the file has not are kept, unless --replace says otherwise. If that
+removes more than half of all hosts (and more than 10) you are asked first, or
+have to say --yes where nobody can be asked.`, route.DefaultWeight, route.DefaultWeight),
 		Example: `  lars route import routes.csv
   lars route import --replace --dry-run routes.csv
   lars route export | ssh other lars route import --replace -`,
@@ -50,6 +52,7 @@ store has and the file has not are kept, unless --replace says otherwise.`, rout
 	}
 	cmd.Flags().BoolVar(&f.replace, "replace", false, "make the store exactly the file: remove the hosts that it does not have")
 	cmd.Flags().BoolVar(&f.allowEmpty, "allow-empty", false, "let --replace with an empty file remove every route")
+	yesFlag(cmd, &f.yes)
 	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "say what would change, and change nothing")
 	return cmd
 }
@@ -94,6 +97,10 @@ func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.
 				count(d.added, "host", "hosts"), count(d.removed, "host", "hosts"), count(d.reweighed, "host", "hosts"), count(d.changed, "module", "modules"))
 		})
 	case f.replace:
+		most, err := a.confirmReplace(ctx, s, entries, f.yes)
+		if err != nil {
+			return err
+		}
 		changed, err := s.ReplaceRoutes(ctx, entries)
 		if err != nil {
 			return err
@@ -104,6 +111,9 @@ func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.
 		})
 		if err != nil {
 			return err
+		}
+		if most {
+			a.hintHeld()
 		}
 	default:
 		added, err := s.AddHosts(ctx, entries)
@@ -119,6 +129,19 @@ func (a *app) importRoutes(ctx context.Context, s *store.Store, entries []store.
 		}
 	}
 	return a.hintDrained(ctx, s, drained(entries)...)
+}
+
+// confirmReplace asks if most of all hosts are not among entries.
+func (a *app) confirmReplace(ctx context.Context, s *store.Store, entries []store.Entry, yes bool) (most bool, err error) {
+	stays := make(map[store.Entry]bool, len(entries))
+	for _, e := range entries {
+		stays[e.Key()] = true
+	}
+	removed, all, err := countRoutes(ctx, s, func(e store.Entry) bool { return !stays[e.Key()] })
+	if err != nil {
+		return false, err
+	}
+	return a.confirmRemoval(ctx, removed, all, yes)
 }
 
 // difference is what an import would change.

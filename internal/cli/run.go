@@ -30,11 +30,13 @@ type app struct {
 	Streams
 	version string
 
-	json    bool
-	conf    string // lars-dns's configuration file
-	agent   string // as lars.Config.Agent
-	admin   string // address of an agent's admin server
-	timeout time.Duration
+	json  bool
+	conf  string // lars-dns's configuration file
+	agent string // as lars.Config.Agent
+	admin string // address of an agent's admin server
+	// dnsAdmin is that of lars-dns's; empty: what conf says.
+	dnsAdmin string
+	timeout  time.Duration
 }
 
 // Run executes one command line, without the program's name, and returns the
@@ -87,6 +89,7 @@ counts, db) work on the tables of lars-dns and lars-reporter; they find them by
 lars-dns's configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars; agent shows what it thinks of the hosts.
+dns shows what lars-dns serves, and tells it that a removal of most was meant.
 sim needs neither: it shows what the agent's decisions are worth.
 
 Exit status: 0 success, 1 the command failed, 2 it was called wrongly or its
@@ -116,7 +119,7 @@ configuration file is missing or bad.`,
 	root.AddCommand(
 		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
 		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(), a.simCommand(),
-		a.agentCommand(), a.versionCommand(),
+		a.agentCommand(), a.dnsCommand(), a.versionCommand(),
 	)
 	adopt(root)
 	return root

@@ -9,6 +9,7 @@ func TestUsage(t *testing.T) {
 	t.Setenv("LARS_AGENT", "")
 	t.Setenv("LARS_CONF", "")
 	t.Setenv("LARS_ADMIN", "")
+	t.Setenv("LARS_DNS_ADMIN", "")
 	for _, row := range []struct{ line, says string }{
 		{"nonsense", `lars: no command "nonsense"`},
 		{"rout", `lars: no command "rout"; did you mean route?`},
@@ -90,6 +91,10 @@ func TestUsage(t *testing.T) {
 		{"agent hosts 1 1 --interval 2s", "--interval goes with --watch"},
 		{"agent hosts 1 1 --watch --interval 1ms", "--interval 1ms: must be from 100ms to 1m0s"},
 		{"agent hosts 1 1 --watch --interval often", "want a duration such as 500ms or 3s"},
+		{"dns nonsense", `lars: dns has no command "nonsense"`},
+		{"dns accept now", "lars: dns accept wants no arguments, got 1 argument\n"},
+		{"dns status --admin nonsense", `--admin "nonsense" is not IP:PORT, such as 127.0.0.1:7780`},
+		{"dns status --admin a:1 --timeout 0", "--timeout 0s: must be from 1ms to 1m"},
 		{"report 1 1 10.0.0.1:1", "report wants MODID CMDID IP:PORT RETCODE, got 3 arguments"},
 		{"report 1 x 10.0.0.1:1 0", `CMDID "x"`},
 		{"report 1 1 host 0", `host "host" is not IPv4:PORT`},
@@ -143,14 +148,14 @@ func TestHelp(t *testing.T) {
 		"", "route", "route add", "route rm", "route ls", "route weight", "route drain", "route undrain", "route import", "route export",
 		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
 		"db", "db init", "db version", "get", "register", "report", "simulate", "sim", "sim list", "sim incident", "version",
-		"agent", "agent modules", "agent hosts",
+		"agent", "agent modules", "agent hosts", "dns", "dns status", "dns accept",
 	} {
 		r := lars(t, line+" --help")
 		if r.code != 0 || r.err != "" || !strings.Contains(r.out, "Examples:\n  lars "+line) || !strings.Contains(r.out, "--json") {
 			t.Errorf("lars %s --help: exit %d\n%s%s", line, r.code, r.out, r.err)
 		}
 	}
-	for _, group := range []string{"", "route", "name", "name mod", "db", "agent"} {
+	for _, group := range []string{"", "route", "name", "name mod", "db", "agent", "dns"} {
 		if r := lars(t, group); r.code != 0 || !strings.Contains(r.out, "Available Commands:") {
 			t.Errorf("lars %s: exit %d\n%s%s", group, r.code, r.out, r.err)
 		}
