@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"reflect"
+	"time"
 
 	"github.com/lars-lb/lars/internal/route"
 )
@@ -88,3 +89,28 @@ func (s *Server) Left() int {
 	}
 	return n
 }
+
+// Union is what is served of t while the hosts of kept are held back.
+func Union(t, kept *Table) *Table { return union(t, kept) }
+
+// Lost counts the hosts of before that after has not.
+func Lost(before, after *Table) int { return lost(before, after, Diff(before, after)) }
+
+// TableReader makes a Table of modules as they are read from a file.
+type TableReader = tableReader
+
+func (r *tableReader) Add(m route.Module, nodes []route.Node) { r.add(m, nodes) }
+func (r *tableReader) Table() *Table                          { return r.table() }
+
+// InOrder reports whether everything came in the order of a Table.
+func (r *tableReader) InOrder() bool { return r.builder == nil }
+
+// HighWater is the largest number of a time past.
+type HighWater = highWater
+
+// NewHighWater has a window.
+func NewHighWater(window time.Duration) *HighWater { return &highWater{window: window} }
+
+func (h *highWater) Note(now time.Time, n int) { h.note(now, n) }
+func (h *highWater) Max(now time.Time) int     { return h.max(now) }
+func (h *highWater) Marks() int                { return len(h.marks) }
