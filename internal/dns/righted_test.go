@@ -82,9 +82,9 @@ func TestTablePutRightInPart(t *testing.T) {
 		w.serves(100, 20)
 		w.after(2 * time.Second)
 		w.serves(80, 0)
-		w.edit(func(s *memory) { empty(s, 0, 5) }) // 70 fewer than a moment ago
+		w.edit(func(s *memory) { empty(s, 0, 4) }) // half of these, but 60 fewer than a moment ago
 		w.after(poll)
-		w.serves(80, 50)
+		w.serves(80, 40)
 	})
 }
 
@@ -133,4 +133,24 @@ func TestFlappingDoesNotConfirmItself(t *testing.T) {
 			})
 		})
 	}
+}
+
+// One host makes the difference: the time begins anew with it.
+func TestTimeOfAShrinkIsWithoutGaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t, town())
+		w.after(time.Millisecond)
+		one := module(7, 9)
+		w.edit(func(s *memory) { empty(s, 0, 5); s.remove(one); s.insertHosts(one, hostRange(900, 9)...) })
+		w.after(50 * time.Second)
+		w.serves(100, 51)
+		w.edit(func(s *memory) { s.insertHosts(one, hostN(909)) })
+		w.after(2 * time.Second)
+		w.serves(100, 50)
+		w.edit(func(s *memory) { s.remove(one); s.insertHosts(one, hostRange(900, 9)...) })
+		w.after(confirm - time.Second)
+		w.serves(100, 51)
+		w.after(2 * time.Second)
+		w.serves(49, 0)
+	})
 }

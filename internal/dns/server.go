@@ -110,10 +110,14 @@ func (s *Server) Serve(ctx context.Context) error {
 		w.served, w.savedAt = saved.table, saved.info.SavedAt
 	}
 	nothing := s.routes.Load()
-	var running sync.WaitGroup
+	// The saver ends last, so that it knows of everything that was published.
+	saving, stopSaving := context.WithCancel(context.Background())
+	var saver, running sync.WaitGroup
+	defer saver.Wait()
+	defer stopSaving()
 	defer running.Wait()
 	defer cancel()
-	running.Go(func() { s.saver.Run(ctx) })
+	saver.Go(func() { s.saver.Run(saving) })
 	running.Go(func() {
 		if w.load(ctx) == nil {
 			w.run(ctx)
