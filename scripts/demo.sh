@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 demo=$(mktemp -d)
 conf=$demo
 logs=$demo
+work=$demo
 show=0
 # shellcheck source=scripts/suite.sh
 . scripts/suite.sh

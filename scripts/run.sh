@@ -5,6 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 conf=conf
+work=.
 show=1
 logs=$(mktemp -d)
 # shellcheck source=scripts/suite.sh

@@ -1,7 +1,9 @@
 # Starting and stopping the three daemons: for run.sh and demo.sh, which are
 # bash and source this file. They set, before they call anything here:
-#   conf  folder of lars-dns.conf, lars-reporter.conf and lars-lb-agent.conf
+#   conf  folder of lars-dns.conf, lars-reporter.conf and lars-lb-agent.conf;
+#         absolute where the daemons are started
 #   logs  folder that receives a NAME.log of each daemon
+#   work  working directory of the daemons, where they keep their files
 #   show  1 to show the daemons' output too, with their names in front
 # shellcheck shell=bash disable=SC2154
 
@@ -81,16 +83,16 @@ check_ports() {
 # start_all starts the daemons and returns when the agent has the route of
 # module $1 $2, or at once without arguments.
 start_all() {
-	local daemon
+	local daemon bin=$PWD/bin
 	# Job control gives the daemons process groups of their own, so that
 	# Ctrl-C reaches this script alone and they are asked to stop once: a
 	# second signal would cut them short.
 	set -m
 	for daemon in "${daemons[@]}"; do
 		if [ "$show" -eq 1 ]; then
-			"bin/$daemon" -conf "$conf/$daemon.conf" > >(tee "$logs/$daemon.log" | sed -u "s/^/$daemon | /") 2>&1 &
+			(cd "$work" && exec "$bin/$daemon" -conf "$conf/$daemon.conf") > >(tee "$logs/$daemon.log" | sed -u "s/^/$daemon | /") 2>&1 &
 		else
-			"bin/$daemon" -conf "$conf/$daemon.conf" >"$logs/$daemon.log" 2>&1 &
+			(cd "$work" && exec "$bin/$daemon" -conf "$conf/$daemon.conf") >"$logs/$daemon.log" 2>&1 &
 		fi
 		pids[$daemon]=$!
 	done

@@ -25,6 +25,7 @@ type Daemon struct {
 	name     string
 	path     string
 	conf     string // path of the configuration file
+	dir      string // working directory
 	cmd      *exec.Cmd
 	ended    chan struct{}
 	exitCode int
@@ -44,6 +45,7 @@ func (d *Daemon) Start() {
 	d.log, d.seen = nil, make(map[string]int)
 	d.mu.Unlock()
 	d.cmd = exec.Command(d.path, "-conf", d.conf)
+	d.cmd.Dir = d.dir
 	d.cmd.Env = append(os.Environ(), environment()...)
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {

@@ -40,6 +40,7 @@ type Suite struct {
 	DNSAddr, ReporterAddr netip.AddrPort
 	AgentAddr             netip.AddrPort // of the first UDP server
 	AdminAddr             netip.AddrPort // of the agent's admin server
+	DNSAdminAddr          netip.AddrPort // of lars-dns's
 }
 
 // NewSuite prepares a suite that ends with the test.
@@ -59,7 +60,8 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 		s.opts.Store = store.Config{Driver: "sqlite", Path: filepath.Join(s.dir, "lars.db")}
 	}
 	s.DNSAddr, s.ReporterAddr, s.AgentAddr = FreeTCP(t), FreeTCP(t), FreeUDP(t)
-	s.DNS = s.NewDNS(s.DNSAddr)
+	s.DNSAdminAddr = FreeTCP(t)
+	s.DNS = s.newDNS(s.DNSAddr, fmt.Sprintf("[admin]\naddr = %v\n", s.DNSAdminAddr))
 	s.Reporter = s.daemon("lars-reporter", fmt.Sprintf(
 		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[reporter]\ndb_thread_cnt = 3\n",
 		s.ReporterAddr.Port(), s.opts.MaxConn, s.storeSection()))
@@ -68,11 +70,15 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 	return s
 }
 
-// NewDNS prepares another lars-dns on the suite's database.
-func (s *Suite) NewDNS(addr netip.AddrPort) *Daemon {
+// NewDNS prepares another lars-dns on the suite's database. It has no admin
+// server.
+func (s *Suite) NewDNS(addr netip.AddrPort) *Daemon { return s.newDNS(addr, "") }
+
+// newDNS prepares a lars-dns with more sections in its file.
+func (s *Suite) newDNS(addr netip.AddrPort, more string) *Daemon {
 	return s.daemon("lars-dns", fmt.Sprintf(
-		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[dns]\npoll_interval = 50ms\nreload_interval = 5s\n",
-		addr.Port(), s.opts.MaxConn, s.storeSection()))
+		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[dns]\npoll_interval = 50ms\nreload_interval = 5s\n%s",
+		addr.Port(), s.opts.MaxConn, s.storeSection(), more))
 }
 
 // NewAgent prepares another agent, which asks the lars-dns at dns and has no
@@ -98,7 +104,12 @@ func (s *Suite) daemon(name, conf string) *Daemon {
 	if err := file.Close(); err != nil {
 		s.t.Fatal(err)
 	}
-	d := &Daemon{t: s.t, name: name, path: s.programs.Path(name), conf: file.Name()}
+	// One each, as on a machine of its own.
+	dir, err := os.MkdirTemp(s.dir, name+"-*")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	d := &Daemon{t: s.t, name: name, path: s.programs.Path(name), conf: file.Name(), dir: dir}
 	s.t.Cleanup(d.cleanup)
 	return d
 }
@@ -114,6 +125,9 @@ func (s *Suite) storeSection() string {
 
 // Conf is the path of a daemon's configuration file.
 func (d *Daemon) Conf() string { return d.conf }
+
+// Dir is a daemon's working directory, in which it keeps its files.
+func (d *Daemon) Dir() string { return d.dir }
 
 // Start starts all daemons and waits until they serve.
 func (s *Suite) Start() {

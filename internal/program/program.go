@@ -37,7 +37,8 @@ const (
 
 // Start runs the daemon at path with a configuration, whose log must be in JSON,
 // and waits until it serves. The configuration goes to a file in dir, which must
-// stay until the daemon has ended. When ctx ends first, the daemon is stopped.
+// stay until the daemon has ended, and so does its working directory, a new one.
+// When ctx ends first, the daemon is stopped.
 func Start(ctx context.Context, path, dir, conf string) (*Daemon, error) {
 	name := filepath.Base(path)
 	file, err := os.CreateTemp(dir, name+"-*.conf")
@@ -48,7 +49,15 @@ func Start(ctx context.Context, path, dir, conf string) (*Daemon, error) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, fmt.Errorf("configure %s: %w", name, err)
 	}
-	d := &Daemon{cmd: exec.Command(path, "-conf", file.Name()), ended: make(chan struct{})}
+	// Neither may be relative: the daemon is started in another directory.
+	path, pathErr := filepath.Abs(path)
+	conf, confErr := filepath.Abs(file.Name())
+	work, err := os.MkdirTemp(dir, name+"-*")
+	if err := errors.Join(pathErr, confErr, err); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	d := &Daemon{cmd: exec.Command(path, "-conf", conf), ended: make(chan struct{})}
+	d.cmd.Dir = work
 	log, err := d.cmd.StderrPipe()
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
