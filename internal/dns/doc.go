@@ -14,6 +14,19 @@
 // the pointer before it is posted: whichever comes first, the connection gets
 // the new route. It may get it twice, never not at all.
 //
+// # The file and the guard
+//
+// What is published is also saved, by a [snapshot.Saver] on a goroutine of its
+// own. At a start the file is read before anything else. If the database fails,
+// or takes longer than a second, the file's Table is served, stale: as long as
+// it is, routes that it lacks are not answered, for "no hosts" would make agents
+// drop what they know. The watcher goes on trying meanwhile. What it publishes
+// first is compared with that Table, and told to whoever was told otherwise or
+// nothing.
+//
+// The watcher does not publish what the database says but what its guard makes
+// of it: an accident that takes most routes away must not reach the agents.
+//
 // # Bounds
 //
 // A connection that does not read has at most Config.MaxBuffered bytes and one

@@ -48,10 +48,7 @@ func (w *watcher) noteHold(now time.Time, before *hold, next *Table, v verdict) 
 			w.counters.shrinksHeld.Add(1)
 			w.tellAt = now
 		}
-		w.counters.held.Store(&Held{
-			Hosts: next.Hosts() - w.table.Hosts(), Removed: h.removed, Of: h.of,
-			Since: h.since, Confirm: w.guard.confirm, approval: h.approval,
-		})
+		w.showHold(now, next)
 		return
 	}
 	w.counters.held.Store(nil)
@@ -65,6 +62,27 @@ func (w *watcher) noteHold(now time.Time, before *hold, next *Table, v verdict) 
 		w.log.Warn("most routes are removed, as an operator accepted", args...)
 	}
 	close(before.approval.ended)
+}
+
+// showHold makes the hold that is what others see, while next is served.
+func (w *watcher) showHold(now time.Time, next *Table) {
+	h := w.guard.hold
+	since := h.since
+	if h.stopped {
+		since = now // the time begins anew with the next answer
+	}
+	w.counters.held.Store(&Held{
+		Hosts: next.Hosts() - w.table.Hosts(), Removed: h.removed, Of: h.of,
+		Since: since, Confirm: w.guard.confirm, approval: h.approval,
+	})
+}
+
+// interrupted says that the database could not be asked.
+func (w *watcher) interrupted(now time.Time) {
+	if w.guard.hold != nil {
+		w.guard.interrupted()
+		w.showHold(now, w.served)
+	}
 }
 
 // tellHeld logs, now and then, what is held back.

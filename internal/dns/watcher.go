@@ -147,7 +147,7 @@ func (w *watcher) run(ctx context.Context) {
 	for w.sleep(ctx, wait) {
 		wait = w.config.PollInterval
 		if err := w.refresh(ctx); err != nil {
-			w.guard.interrupted()
+			w.interrupted(time.Now())
 			wait = w.failed(ctx, err, "database error, the last routes are served")
 		} else {
 			w.succeeded()
