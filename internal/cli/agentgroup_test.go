@@ -110,12 +110,14 @@ func TestAgentModules(t *testing.T) {
 		{ModID: -5, CmdID: 1, Policy: "classic", Hosts: 3, Idle: 3, Mood: inspect.Calm, RouteAgeMS: 4200},
 		{ModID: 1, CmdID: 1, Policy: "adaptive", Hosts: 5, Idle: 2, Overload: 2, Drained: 1, Mood: inspect.Calm, NormalBadShare: 0.0021, RouteAgeMS: 14_000},
 		{ModID: 1, CmdID: 2, Policy: "adaptive", Hosts: 9, Idle: 9, Mood: inspect.SharedCause, MoodLeftMS: ms(8000), NormalBadShare: 0.31, RouteAgeMS: 100},
+		{ModID: 1, CmdID: 3, Policy: "classic", Hosts: 1, Idle: 1, Mood: inspect.Calm, RouteAgeMS: 26 * 3_600_000, Stale: true},
 	}}}
 	useAdmin(t, answers)
 	check(t, "agent modules", `MODID  CMDID  POLICY    HOSTS  IDLE  OUT  DRAINED  NORMAL  MOOD                 ROUTE AGE
 -5     1      classic   3      3     0    0        -       normal               4.2s
 1      1      adaptive  5      2     2    1        0.2%    normal               14s
 1      2      adaptive  9      9     0    0        31%     shared cause for 8s  100ms
+1      3      classic   1      1     0    0        -       normal               26h stale
 `)
 	want, err := json.Marshal(answers["/modules"].(inspect.Modules).Modules)
 	if err != nil {

@@ -100,6 +100,9 @@ func printHosts(w io.Writer, id route.Module, answer *inspect.Hosts) {
 	case inspect.Blackout:
 		fmt.Fprint(w, "; every host fails, so only a trickle of calls is let through")
 	}
+	if m.Stale {
+		fmt.Fprintf(w, "; the route is from a file, %s old", inspect.Millis(m.RouteAgeMS))
+	}
 	fmt.Fprint(w, "\n\nHOST\tWEIGHT\tSTATE\tSINCE\tBAD\tPEERS\tCOST\tPEER COST\tUNREP.\tPROBE\tWHY\n")
 	for i := range answer.Hosts {
 		h := &answer.Hosts[i]

@@ -19,7 +19,11 @@ share of calls is bad nowadays (NORMAL); and the MOOD:
 
   normal        each host is judged by itself
   shared cause  most hosts looked bad at once, so none is ejected for a while
-  blackout      every host fails: only a trickle of calls is let through`,
+  blackout      every host fails: only a trickle of calls is let through
+
+ROUTE AGE is the time since lars-dns sent the route. A stale one is from a file, and
+used until a lars-dns that reaches its database sends another; its age is the time
+since it was good.`,
 		Example:           "  lars agent modules\n  lars agent modules --json --admin 10.0.0.5:7782",
 		Args:              exactly(0),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -46,7 +50,7 @@ func printModules(w io.Writer, modules []inspect.Module) {
 	for i := range modules {
 		m := &modules[i]
 		fmt.Fprintf(w, "%d\t%d\t%s\t%d\t%d\t%d\t%d\t%s\t%s\t%s\n", m.ModID, m.CmdID, m.Policy,
-			m.Hosts, m.Idle, m.Overload, m.Drained, normal(m), mood(m), inspect.Millis(m.RouteAgeMS))
+			m.Hosts, m.Idle, m.Overload, m.Drained, normal(m), mood(m), routeAge(m))
 	}
 }
 
@@ -63,6 +67,14 @@ func mood(m *inspect.Module) string {
 		return m.Mood
 	}
 	return fmt.Sprintf("%s for %s", m.Mood, inspect.Millis(*m.MoodLeftMS))
+}
+
+func routeAge(m *inspect.Module) string {
+	age := inspect.Millis(m.RouteAgeMS)
+	if m.Stale {
+		age += " stale"
+	}
+	return age
 }
 
 // policyClassic has no notion of peers.

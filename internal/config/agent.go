@@ -21,6 +21,10 @@ type Agent struct {
 	Port      uint16     // the first of three consecutive UDP ports; default 8888, 0 to 65533; 0 takes three free ones
 	DNSServer Peer       // default port 7778
 	Reporter  Peer       // default port 7779
+
+	Snapshot       string        // the file of the last routes; default var/lars-lb-agent.routes, empty for none
+	SnapshotMaxAge time.Duration // routes of an older file are not served; default 0, which is never; 0 to 8760h
+
 	Balance   Balance
 	Log       Log
 	Admin     Admin
@@ -56,6 +60,7 @@ func DefaultAgent() Agent {
 		Port:      8888,
 		DNSServer: Peer{Host: "127.0.0.1", Port: 7778},
 		Reporter:  Peer{Host: "127.0.0.1", Port: 7779},
+		Snapshot:  "var/lars-lb-agent.routes",
 		Balance: Balance{
 			Policy:          Classic,
 			Check:           CheckTCP,
@@ -100,6 +105,8 @@ func (c *Agent) keys() []key {
 	return slices.Concat([]key{
 		bind("agent", "ip", &c.IP, address()),
 		bind("agent", "port", &c.Port, port(0, 65533)),
+		bind("agent", "snapshot", &c.Snapshot, optionalPath()),
+		bind("agent", "snapshot_max_age", &c.SnapshotMaxAge, duration(0, 8760*time.Hour)),
 	}, c.DNSServer.keys("dnsserver"), c.Reporter.keys("reporter"), c.Balance.keys(), c.Log.keys(), c.Admin.keys())
 }
 

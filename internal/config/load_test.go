@@ -181,6 +181,8 @@ path = "/tmp/a b.db"
 		IP: netip.MustParseAddr("10.0.0.1"), Port: 65533, Log: log, Admin: admin,
 		DNSServer: config.Peer{Host: "lars-dns", Port: 1},
 		Reporter:  config.Peer{Host: "::1", Port: 65535},
+
+		Snapshot: "/var/lib/lars/a b", SnapshotMaxAge: 36 * time.Hour,
 		Balance: config.Balance{
 			Policy: config.Adaptive, Check: config.CheckNone, CheckTCP: "1:1, -5:2147483647", CheckNone: "2:-2", ProbeNum: 1, InitSuccCount: 0, InitErrCount: 1_000_000,
 			ErrRate: 0, SuccRate: 1, ContinSuccLimit: 2, ContinErrLimit: 3, WindowErrRate: 0.25,
@@ -191,6 +193,8 @@ path = "/tmp/a b.db"
 	gotAgent, err := config.LoadAgent(write(t, shared+`[agent]
 ip = 10.0.0.1
 port = 65533
+snapshot = /var/lib/lars/a b ; behind a value
+snapshot_max_age = 36h
 [dnsserver]
 ip = lars-dns
 port = 1

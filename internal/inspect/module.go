@@ -28,5 +28,10 @@ type Module struct {
 	// NormalBadShare is the share of bad calls that is normal now; 0 under the
 	// policy classic.
 	NormalBadShare float64 `json:"normal_bad_share"`
-	RouteAgeMS     int64   `json:"route_age_ms"` // since lars-dns sent the route
+	// RouteAgeMS is the time since lars-dns sent the route; if that is Stale,
+	// since the time for which it was good.
+	RouteAgeMS int64 `json:"route_age_ms"`
+	// Stale: the route is from a file, of the agent or of lars-dns. It is used
+	// until a lars-dns that reaches its database sends another.
+	Stale bool `json:"stale"`
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lars-lb/lars/internal/balance"
 	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/snapshot"
 	"github.com/lars-lb/lars/reactor"
 )
 
@@ -36,11 +37,13 @@ type Agent struct {
 	side     *reactor.Loop // of what is done beside the traffic: checks and the log of events
 	checker  *checker
 	events   *eventLog
+	keeper   *keeper
 	seed     uint64 // of settings that name none
 	served   atomic.Bool
 }
 
-// New binds the UDP ports. The caller must call Serve or Close.
+// New binds the UDP ports and reads the file of the last routes. The caller must
+// call Serve or Close.
 func New(cfg Config, log *slog.Logger) (*Agent, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -55,9 +58,13 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 	}
 	a.checker = newChecker(a.side, &a.shards, clock)
 	a.events = newEventLog(a.side, clock, log)
+	shard := func() *RouteLB {
+		r := newRouteLB(&cfg)
+		r.helper = a
+		return r
+	}
 	for i := range a.shards {
-		a.shards[i] = newRouteLB(&cfg)
-		a.shards[i].helper = a
+		a.shards[i] = shard()
 	}
 	if a.dns, err = newDNSClient(cfg.DNS, &a.shards, clock, log); err != nil {
 		a.Close()
@@ -79,6 +86,10 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 			return nil, fmt.Errorf("lbagent: UDP server %d of %d: %w", i+1, route.Shards, err)
 		}
 	}
+	a.keeper = newKeeper(&cfg, &a.shards, a.dns.link.downFor, log)
+	a.dns.onNew = a.keeper.changed
+	// Who asks meanwhile waits in a socket, which is better than being refused.
+	a.keeper.load(&cfg, clock(), shard)
 	return a, nil
 }
 
@@ -100,7 +111,10 @@ func (a *Agent) Serve(ctx context.Context) error {
 	defer cancel()
 	addrs := a.Addrs()
 	a.log.Info("serving", "addr0", addrs[0], "addr1", addrs[1], "addr2", addrs[2])
-	var clients, servers sync.WaitGroup
+	a.keeper.tellRestored()
+	keep, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
+	var clients, dns, servers, keeper sync.WaitGroup
+	keeper.Go(func() { a.keeper.run(keep) })
 	errs := make([]error, route.Shards+3)
 	run := func(group *sync.WaitGroup, slot int, f func() error) {
 		group.Go(func() {
@@ -114,16 +128,19 @@ func (a *Agent) Serve(ctx context.Context) error {
 		run(&servers, i, func() error { return s.Serve(ctx) })
 	}
 	_, _ = a.dns.client.Start(), a.reporter.client.Start() // fail only on a closed loop, which Run then reports
-	run(&clients, route.Shards, a.dns.loop.Run)
+	run(&dns, route.Shards, a.dns.loop.Run)
 	run(&clients, route.Shards+1, a.reporter.loop.Run)
 	run(&clients, route.Shards+2, a.side.Run)
 
 	servers.Wait() // nobody can report any more
-	a.flushCounts()
 	a.dns.loop.Close()
+	dns.Wait() // no route changes any more
+	stopKeeping()
+	a.flushCounts()
 	a.reporter.loop.Close()
 	a.side.Close()
 	clients.Wait()
+	keeper.Wait()
 	a.events.tell()
 	return errors.Join(errs...)
 }
@@ -202,6 +219,11 @@ type Stats struct {
 	Reporter reactor.TCPStats               `json:"reporter"`
 	Checks   CheckStats                     `json:"checks"`
 	Events   EventStats                     `json:"events"`
+
+	DNSDisconnectedMS int64               `json:"dns_disconnected_ms"` // since when lars-dns is not connected; 0 if it is
+	Snapshot          snapshot.SaverStats `json:"snapshot"`
+	SnapshotModules   int                 `json:"snapshot_modules"` // taken from the file at the start
+	SnapshotAgeMS     int64               `json:"snapshot_age_ms"`  // age of that then
 }
 
 // Stats returns the counters so far.
@@ -209,6 +231,10 @@ func (a *Agent) Stats() Stats {
 	s := Stats{
 		DNS: a.dns.client.Stats(), Reporter: a.reporter.client.Stats(),
 		Checks: a.checker.Stats(), Events: a.events.Stats(),
+		Snapshot: a.keeper.saver.Stats(), SnapshotModules: a.keeper.restored.Modules, SnapshotAgeMS: a.keeper.age.Milliseconds(),
+	}
+	if away, down := a.dns.link.downFor(); down {
+		s.DNSDisconnectedMS = max(1, away.Milliseconds())
 	}
 	for i := range route.Shards {
 		s.Routes[i] = a.shards[i].Stats()

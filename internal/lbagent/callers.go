@@ -92,12 +92,13 @@ func (c *callers) onGetRoute(d *reactor.Datagram, body []byte) error {
 		return err
 	}
 	id := route.Module{ModID: req.Modid, CmdID: req.Cmdid}
-	nodes, pull := c.shards[id.Shard()].Route(id, c.routeBuffer[:0], c.clock())
+	nodes, stale, pull := c.shards[id.Shard()].Route(id, c.routeBuffer[:0], c.clock())
 	if pull {
 		c.pull(id)
 	}
 	c.routeBuffer = nodes
 	resp := &c.route
 	resp.Modid, resp.Cmdid, resp.Host = req.Modid, req.Cmdid, c.routeHosts.Of(nodes)
+	resp.Stale = stale
 	return d.ReplyMessage(int32(pb.MessageId_ID_API_GetRouteResponse), resp)
 }

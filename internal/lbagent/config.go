@@ -20,6 +20,13 @@ type Config struct {
 	// DNS and Reporter are the addresses, host:port, of lars-dns and
 	// lars-reporter. Default 127.0.0.1:7778 and 127.0.0.1:7779.
 	DNS, Reporter string
+	// Snapshot is the path of the file in which the routes are kept as they
+	// were last, to serve when the Agent starts and lars-dns is not there.
+	// Default empty, which keeps none.
+	Snapshot string
+	// SnapshotMaxAge is the age beyond which that file is not used. Default 0,
+	// which is never.
+	SnapshotMaxAge time.Duration
 	// Settings may change while the agent runs.
 	Settings Settings
 	// MaxModules bounds the modules with hosts in one of the three RouteLBs;
@@ -52,14 +59,19 @@ type Settings struct {
 }
 
 // DefaultConfig returns the defaults.
-func DefaultConfig() Config { return ConfigFrom(config.DefaultAgent()) }
+func DefaultConfig() Config {
+	c := ConfigFrom(config.DefaultAgent())
+	c.Snapshot = "" // the file's default depends on where a daemon is started
+	return c
+}
 
 // ConfigFrom converts what a configuration file says.
 func ConfigFrom(c config.Agent) Config {
 	return Config{
-		Listen:       c.AddrPort(),
-		DNS:          net.JoinHostPort(c.DNSServer.Host, strconv.Itoa(int(c.DNSServer.Port))),
-		Reporter:     net.JoinHostPort(c.Reporter.Host, strconv.Itoa(int(c.Reporter.Port))),
+		Listen:   c.AddrPort(),
+		DNS:      net.JoinHostPort(c.DNSServer.Host, strconv.Itoa(int(c.DNSServer.Port))),
+		Reporter: net.JoinHostPort(c.Reporter.Host, strconv.Itoa(int(c.Reporter.Port))),
+		Snapshot: c.Snapshot, SnapshotMaxAge: c.SnapshotMaxAge,
 		Settings:     SettingsFrom(c.Balance),
 		MaxModules:   400_000,
 		MaxUnknown:   16_384,
@@ -105,6 +117,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("lbagent: port %d leaves no room for the %d that follow", c.Listen.Port(), route.Shards-1)
 	case c.MaxModules < 1 || c.MaxUnknown < 1:
 		return fmt.Errorf("lbagent: MaxModules is %d and MaxUnknown %d, at least 1 is needed", c.MaxModules, c.MaxUnknown)
+	case c.SnapshotMaxAge < 0:
+		return fmt.Errorf("lbagent: SnapshotMaxAge is %v, must not be negative", c.SnapshotMaxAge)
 	case c.PullInterval <= 0:
 		return fmt.Errorf("lbagent: PullInterval is %v, must be positive", c.PullInterval)
 	}

@@ -33,6 +33,7 @@ type dnsClient struct {
 	shards *[route.Shards]*RouteLB
 	clock  func() time.Duration
 	link   linkLog
+	onNew  func(fromFile bool) // there is something to save; nil for nobody
 
 	// toPull[pulled:] are modules to be pulled on this connection: all of them
 	// after it came up, since a subscription ends with its connection, or a
@@ -146,6 +147,12 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 		}
 	}
 	id := route.Module{ModID: resp.Modid, CmdID: resp.Cmdid}
-	d.shards[id.Shard()].Apply(id, d.nodes, d.clock())
+	shard, apply := d.shards[id.Shard()], (*RouteLB).Apply
+	if resp.Stale {
+		apply = (*RouteLB).ApplyStale
+	}
+	if apply(shard, id, d.nodes, d.clock()) && d.onNew != nil {
+		d.onNew(resp.Stale)
+	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/lars-lb/lars/reactor"
@@ -32,11 +33,27 @@ type linkLog struct {
 	failedAt time.Duration // when a failure was told of last
 	failed   bool          // one was, since the link was lost
 
+	away atomic.Int64 // nanoseconds on the clock since when the link is down; isUp if it is up; any goroutine may ask
+
 	changes   int           // since changesAt
 	changesAt time.Duration // when a repeatLog began
 }
 
+// isUp is the away of a link that is up.
+const isUp = -1
+
+// downFor is how long the link has been down, and whether it is. Any goroutine
+// may call it.
+func (l *linkLog) downFor() (d time.Duration, down bool) {
+	since := l.away.Load()
+	if since == isUp {
+		return 0, false
+	}
+	return max(0, l.clock()-time.Duration(since)), true
+}
+
 func (l *linkLog) up(peer netip.AddrPort) {
+	l.away.Store(isUp)
 	l.failed = false
 	if l.changed() {
 		l.log.Info("connected", "to", l.what, "peer", peer)
@@ -48,6 +65,7 @@ func (l *linkLog) down(reason error) {
 		return // the agent stops
 	}
 	l.downAt = l.clock()
+	l.away.Store(int64(l.downAt))
 	if l.changed() {
 		l.log.Warn("connection lost, reconnecting", "to", l.what, "addr", l.addr, "err", reason)
 	}

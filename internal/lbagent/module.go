@@ -7,7 +7,7 @@ import (
 	"github.com/lars-lb/lars/internal/route"
 )
 
-// module is what a RouteLB keeps about one module. There are three things to
+// module is what a RouteLB keeps about one module. There are four things to
 // know, and each has a list of the modules it applies to:
 //
 //   - known: it has hosts. One that is not, and has no counts to report, is on
@@ -16,19 +16,26 @@ import (
 //     list pulls, the one sent longest ago first.
 //   - counting: it has counts to report. It is on the list counts, behind those
 //     that came back the one that has had them longest first.
+//   - unsure: no lars-dns that reaches its database has said anything of it
+//     since its route came from a file, the agent's or that of lars-dns. It is
+//     on the list unsure, about the one asked for longest ago first.
+//
+// One that is stale, so that its route itself is from a file, is unsure, too.
 type module struct {
 	lb        *balance.LoadBalance
-	updatedAt time.Duration // when its route came last
+	updatedAt time.Duration // when its route came last; if stale, since when it may be wrong
 	pulledAt  time.Duration // when it was asked for last
 	countedAt time.Duration // since when it has counts to report
 	returned  bool          // they were taken and came back: due at once
+	stale     bool          // it has hosts, and they are from a file
+	gone      bool          // that it has none is from the database
 
-	unknown, pulling, counting node
+	unknown, pulling, counting, unsure node
 }
 
 func newModule(id route.Module, cfg *balance.Config) *module {
 	m := &module{lb: balance.New(id, cfg)}
-	m.unknown.module, m.pulling.module, m.counting.module = m, m, m
+	m.unknown.module, m.pulling.module, m.counting.module, m.unsure.module = m, m, m, m
 	return m
 }
 

@@ -21,23 +21,30 @@ type RouteLB struct {
 	unknown  list
 	pulls    list
 	counts   list
+	unsure   list
+	stale    int // modules that are
 	stats    RouteStats
 	helper   helper          // nil for nobody
 	events   []balance.Event // scratch of handOver, as is checks
 	checks   []route.Host
+	before   []route.Node // scratch of put, as is after
+	after    []route.Node
 }
 
 // RouteStats counts what RouteLBs have done.
 type RouteStats struct {
-	Modules  int `json:"modules"`  // with hosts, now
-	Unknown  int `json:"unknown"`  // remembered without hosts, now
-	Pulling  int `json:"pulling"`  // waiting for lars-dns, now
-	Counting int `json:"counting"` // with counts to report, now
+	Modules  int `json:"modules"`       // with hosts, now
+	Unknown  int `json:"unknown"`       // remembered without hosts, now
+	Pulling  int `json:"pulling"`       // waiting for lars-dns, now
+	Counting int `json:"counting"`      // with counts to report, now
+	Stale    int `json:"stale_modules"` // with hosts from a file, now
+	Unsure   int `json:"unsure"`        // those, and others of which lars-dns knew only what is in its file, now
 
-	Picked   uint64 `json:"picked"` // GetHost by answer
-	Overload uint64 `json:"overload"`
-	NoExist  uint64 `json:"no_exist"`
-	Routes   uint64 `json:"routes"` // GetRoute
+	Picked      uint64 `json:"picked"` // GetHost by answer
+	Overload    uint64 `json:"overload"`
+	NoExist     uint64 `json:"no_exist"`
+	Routes      uint64 `json:"routes"`       // GetRoute
+	StaleServed uint64 `json:"stale_served"` // of those picked, from a file
 
 	Reports        uint64 `json:"reports"`         // accepted
 	ReportsUnknown uint64 `json:"reports_unknown"` // of a module or host that is not in any route
@@ -46,6 +53,7 @@ type RouteStats struct {
 	Pulls        uint64 `json:"pulls"`         // asked of lars-dns
 	Updates      uint64 `json:"updates"`       // routes that came
 	Removed      uint64 `json:"removed"`       // modules that lost their last host
+	StaleIgnored uint64 `json:"stale_ignored"` // routes of a file that came when better was known
 	Unasked      uint64 `json:"unasked"`       // routes that came for modules not asked for
 	RefusedFull  uint64 `json:"refused_full"`  // modules not kept or not pulled for want of room
 	ForgotOldest uint64 `json:"forgot_oldest"` // modules without hosts forgotten to make room
@@ -60,6 +68,7 @@ func newRouteLB(cfg *Config) *RouteLB {
 	r.unknown.init()
 	r.pulls.init()
 	r.counts.init()
+	r.unsure.init()
 	return r
 }
 
@@ -75,6 +84,9 @@ func (r *RouteLB) Pick(id route.Module, now time.Duration) (h route.Host, v bala
 	}
 	if h, v = m.lb.Pick(now); v == balance.Picked {
 		r.stats.Picked++
+		if m.stale {
+			r.stats.StaleServed++
+		}
 	} else {
 		r.stats.Overload++
 	}
@@ -83,15 +95,15 @@ func (r *RouteLB) Pick(id route.Module, now time.Duration) (h route.Host, v bala
 }
 
 // Route answers a GetRoute: it appends all hosts of the module to dst.
-func (r *RouteLB) Route(id route.Module, dst []route.Node, now time.Duration) (nodes []route.Node, pull bool) {
+func (r *RouteLB) Route(id route.Module, dst []route.Node, now time.Duration) (nodes []route.Node, stale, pull bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stats.Routes++
 	m := r.modules[id]
 	if m == nil || !m.known() {
-		return dst, r.askForUnknown(id, m, now)
+		return dst, false, r.askForUnknown(id, m, now)
 	}
-	return m.lb.Nodes(dst), r.askForOld(m, now)
+	return m.lb.Nodes(dst), m.stale, r.askForOld(m, now)
 }
 
 // Report counts a call to h. A cost of 0 is unknown.
@@ -126,9 +138,11 @@ func (r *RouteLB) askForUnknown(id route.Module, m *module, now time.Duration) (
 	return true
 }
 
-// askForOld notes a pull of a module whose route has not come for long.
+// askForOld notes a pull of a module whose route has not come for long. What
+// lars-dns has from its file makes a route no younger, and is no reason to ask
+// again at once.
 func (r *RouteLB) askForOld(m *module, now time.Duration) (pull bool) {
-	if now-m.updatedAt < r.settings.UpdateTimeout || m.pulling.linked() {
+	if now-m.updatedAt < r.settings.UpdateTimeout || m.pulling.linked() || m.unsure.linked() {
 		return false
 	}
 	r.ask(m, now)
@@ -140,6 +154,9 @@ func (r *RouteLB) ask(m *module, now time.Duration) {
 	r.pulls.pushBack(&m.pulling)
 	if m.unknown.linked() {
 		r.unknown.pushBack(&m.unknown)
+	}
+	if m.unsure.linked() {
+		r.unsure.pushBack(&m.unsure)
 	}
 	r.stats.Pulls++
 }
@@ -164,6 +181,7 @@ func (r *RouteLB) forget(m *module) {
 	r.unknown.remove(&m.unknown)
 	r.pulls.remove(&m.pulling)
 	r.counts.remove(&m.counting)
+	r.unsure.remove(&m.unsure)
 	delete(r.modules, m.id())
 }
 
@@ -183,49 +201,23 @@ func (r *RouteLB) file(m *module) {
 	}
 }
 
-// Apply takes a module's route as lars-dns sent it, be it the answer to a pull
-// or a push. No hosts means that the module does not exist.
-func (r *RouteLB) Apply(id route.Module, nodes []route.Node, now time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	m := r.modules[id]
-	if m == nil {
-		r.stats.Unasked++
-		return
-	}
-	r.pulls.remove(&m.pulling)
-	was := m.known()
-	if !was && len(nodes) > 0 && r.known() >= r.maxModules {
-		r.stats.RefusedFull++
-		return
-	}
-	r.stats.Updates++
-	m.updatedAt = now
-	lost := m.lb.LostCounts()
-	m.lb.Update(nodes, now)
-	r.handOver(m, now)
-	r.stats.ReportsLost += m.lb.LostCounts() - lost
-	if was && !m.known() {
-		r.stats.Removed++
-	}
-	if m.lb.HasCounts() { // an overloaded host that left is news to lars-reporter
-		r.count(m, now)
-	}
-	r.file(m)
-}
-
 // known is the number of modules with hosts, or with counts of hosts that left.
 func (r *RouteLB) known() int { return len(r.modules) - r.unknown.len }
 
 // Overdue appends to dst the modules, at most limit, whose pull lars-dns has
-// not answered for a PullInterval. They count as asked for anew.
+// not answered for a PullInterval, and those that are unsure and were not asked
+// for within an UpdateTimeout: when lars-dns reaches its database it tells only
+// what its file had wrong. They count as asked for anew.
 func (r *RouteLB) Overdue(dst []route.Module, limit int, now time.Duration) []route.Module {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for range limit {
 		m := r.pulls.first()
 		if m == nil || now-m.pulledAt < r.pullInterval {
-			break
+			m = r.unsure.first()
+			if m == nil || now-m.pulledAt < r.settings.UpdateTimeout {
+				break
+			}
 		}
 		r.ask(m, now)
 		dst = append(dst, m.id())
@@ -261,5 +253,6 @@ func (r *RouteLB) Stats() RouteStats {
 	defer r.mu.Unlock()
 	s := r.stats
 	s.Modules, s.Unknown, s.Pulling, s.Counting = r.known(), r.unknown.len, r.pulls.len, r.counts.len
+	s.Stale, s.Unsure = r.stale, r.unsure.len
 	return s
 }

@@ -81,7 +81,7 @@ func (o *ordeal) step() {
 		o.pick()
 	case op < 110:
 		id := o.module()
-		nodes, pull := o.r.Route(id, nil, o.now)
+		nodes, _, pull := o.r.Route(id, nil, o.now)
 		if !slices.Equal(nodes, o.routes[id]) {
 			o.t.Fatalf("route of %v is %v, want %v", id, nodes, o.routes[id])
 		}
@@ -189,7 +189,7 @@ func (o *ordeal) apply() {
 		return
 	}
 	// Of a host that is named twice one weight counts; the hosts are a set.
-	got, pull := o.r.Route(id, nil, o.now)
+	got, _, pull := o.r.Route(id, nil, o.now)
 	o.pulled(id, pull)
 	if !slices.Equal(hostSet(got), hostSet(nodes)) {
 		o.t.Fatalf("route of %v is %v after lars-dns said %v", id, got, nodes)

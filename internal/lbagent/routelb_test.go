@@ -43,7 +43,7 @@ func TestUnknownModuleIsPulledOnceASecond(t *testing.T) {
 	r.Apply(module1, nil, now+time.Second) // it does not exist
 	pick(t, r, module1, now+1999*time.Millisecond, balance.Empty, false)
 	pick(t, r, module1, now+2*time.Second, balance.Empty, true)
-	if _, pull := r.Route(module1, nil, now+2500*time.Millisecond); pull {
+	if _, _, pull := r.Route(module1, nil, now+2500*time.Millisecond); pull {
 		t.Error("GetRoute pulls sooner than GetHost would")
 	}
 	r.Apply(module1, nodes(hostA), now+3*time.Second)
@@ -100,7 +100,7 @@ func TestRemovedModuleIsNegative(t *testing.T) {
 	r.Apply(module1, nil, now+time.Minute)
 	pick(t, r, module1, now+time.Minute, balance.Empty, true)
 	pick(t, r, module1, now+time.Minute+1, balance.Empty, false)
-	if hosts, _ := r.Route(module1, nil, now+time.Minute+1); len(hosts) != 0 {
+	if hosts, _, _ := r.Route(module1, nil, now+time.Minute+1); len(hosts) != 0 {
 		t.Errorf("route = %v", hosts)
 	}
 	if s := r.Stats(); s.Modules != 0 || s.Unknown != 1 || s.Removed != 1 {

@@ -9,7 +9,7 @@ import (
 )
 
 // listBatch is how many modules Modules looks at while it holds the mutex.
-const listBatch = 4096
+const listBatch = 1024
 
 // Modules appends to dst those that have hosts, in no order. It gives others
 // the mutex now and then; what changes meanwhile may be there or not.
@@ -47,7 +47,7 @@ func (r *RouteLB) view(id route.Module, now time.Duration) (v inspect.Module, ok
 		ModID: id.ModID, CmdID: id.CmdID,
 		Policy: string(m.lb.Policy()), TCPCheck: m.lb.Policy() == balance.Adaptive && r.settings.balanceOf(id).Check,
 		Hosts: m.lb.Len(), Mood: inspect.Calm,
-		NormalBadShare: round(mood.Normal), RouteAgeMS: (now - m.updatedAt).Milliseconds(),
+		NormalBadShare: round(mood.Normal), RouteAgeMS: (now - m.updatedAt).Milliseconds(), Stale: m.stale,
 	}
 	v.Idle, v.Overload, v.Drained = m.lb.Count()
 	switch mood.Cause {

@@ -39,6 +39,6 @@ var (
 // Head is what a file says of all its routes.
 type Head struct {
 	Owner   string    // the daemon that wrote it, 1 to 64 bytes
-	SavedAt time.Time // to the millisecond
+	SavedAt time.Time // when the routes were good, to the millisecond
 	Version int64     // RouteVersion of the routes; 0 if unknown
 }

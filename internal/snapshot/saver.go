@@ -32,7 +32,10 @@ type SaverConfig struct {
 	// Interval is the shortest time between two savings; default
 	// DefaultInterval.
 	Interval time.Duration
-	Log      *slog.Logger
+	// AsOf is the time for which the routes that are collected after it are
+	// good, which is what the file says. Nil is the time of the saving.
+	AsOf func() time.Time
+	Log  *slog.Logger
 }
 
 // SaverStats is what a Saver has done.
@@ -176,8 +179,13 @@ func (s *Saver) write() (size int64, at time.Time, err error) {
 		}
 	}
 	at = time.Now()
+	head := Head{Owner: s.config.Owner, SavedAt: at}
+	if s.config.AsOf != nil {
+		head.SavedAt = s.config.AsOf()
+	}
 	version, routes := s.collect()
-	if err := Write(path, Head{Owner: s.config.Owner, SavedAt: at, Version: version}, routes); err != nil {
+	head.Version = version
+	if err := Write(path, head, routes); err != nil {
 		return 0, at, err
 	}
 	st, err := os.Stat(path)
