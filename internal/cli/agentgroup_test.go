@@ -77,6 +77,7 @@ func TestAgentHosts(t *testing.T) {
 	shared, dark := hostsOfModule1(), hostsOfModule1()
 	shared.Module.Mood, shared.Module.MoodLeftMS, shared.Hosts = inspect.SharedCause, ms(7000), nil
 	dark.Module.Mood, dark.Hosts = inspect.Blackout, nil
+	dark.Module.Stale, dark.Module.RouteAgeMS = true, 72*3_600_000
 	useAdmin(t, map[string]any{
 		"/hosts?cmdid=1&modid=1":   hostsOfModule1(),
 		"/hosts?cmdid=2&modid=-5":  shared,
@@ -92,7 +93,7 @@ func TestAgentHosts(t *testing.T) {
 	const head = "HOST  WEIGHT  STATE  SINCE  BAD  PEERS  COST  PEER COST  UNREP.  PROBE  WHY\n"
 	check(t, "agent hosts 1 1", hostsOfModule1Table)
 	check(t, "agent hosts -5 2", "(-5,2): policy adaptive, 3 idle, 1 out, 1 drained; normal is 0.2% bad calls; most hosts looked bad at once, so none is ejected for 7s\n\n"+head)
-	check(t, "agent hosts -5 -2", "(-5,-2): policy adaptive, 3 idle, 1 out, 1 drained; normal is 0.2% bad calls; every host fails, so only a trickle of calls is let through\n\n"+head)
+	check(t, "agent hosts -5 -2", "(-5,-2): policy adaptive, 3 idle, 1 out, 1 drained; normal is 0.2% bad calls; every host fails, so only a trickle of calls is let through; the route is from a file, 3d old\n\n"+head)
 	check(t, "agent hosts 3 3", `(3,3): policy classic, 0 idle, 1 out, 0 drained
 
 HOST         WEIGHT  STATE  SINCE  BAD  PEERS  COST  PEER COST  UNREP.  PROBE  WHY
@@ -117,7 +118,7 @@ func TestAgentModules(t *testing.T) {
 -5     1      classic   3      3     0    0        -       normal               4.2s
 1      1      adaptive  5      2     2    1        0.2%    normal               14s
 1      2      adaptive  9      9     0    0        31%     shared cause for 8s  100ms
-1      3      classic   1      1     0    0        -       normal               26h stale
+1      3      classic   1      1     0    0        -       normal               26h0m stale
 `)
 	want, err := json.Marshal(answers["/modules"].(inspect.Modules).Modules)
 	if err != nil {

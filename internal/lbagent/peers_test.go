@@ -120,6 +120,7 @@ type fakeDNS struct {
 	routes map[route.Module][]*pb.HostInfo
 	pulls  map[route.Module]int
 	mute   bool // do not answer
+	stale  bool // answer as from a file
 	write  func(c net.Conn, frame []byte)
 }
 
@@ -141,12 +142,12 @@ func (d *fakeDNS) onFrame(c net.Conn, msgid int32, body []byte) {
 	defer d.mu.Unlock()
 	d.pulls[id]++
 	if !d.mute {
-		d.write(c, routeFrame(id, d.routes[id]))
+		d.write(c, routeFrame(id, d.routes[id], d.stale))
 	}
 }
 
-func routeFrame(id route.Module, infos []*pb.HostInfo) []byte {
-	resp := pb.GetRouteResponse{Modid: id.ModID, Cmdid: id.CmdID, Host: infos}
+func routeFrame(id route.Module, infos []*pb.HostInfo, stale bool) []byte {
+	resp := pb.GetRouteResponse{Modid: id.ModID, Cmdid: id.CmdID, Host: infos, Stale: stale}
 	body, _ := resp.MarshalVT()
 	return wire.AppendFrame(nil, int32(pb.MessageId_ID_GetRouteResponse), body)
 }
@@ -184,13 +185,19 @@ func (d *fakeDNS) pushInfos(id route.Module, list ...*pb.HostInfo) {
 	d.setInfos(id, list...)
 	d.mu.Lock() // answers and pushes must not mix on a connection
 	defer d.mu.Unlock()
-	d.each(func(c net.Conn) { d.write(c, routeFrame(id, list)) })
+	d.each(func(c net.Conn) { d.write(c, routeFrame(id, list, d.stale)) })
 }
 
 func (d *fakeDNS) setMute(mute bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.mute = mute
+}
+
+func (d *fakeDNS) setStale(stale bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stale = stale
 }
 
 func (d *fakeDNS) pulled(id route.Module) int {
