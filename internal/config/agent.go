@@ -25,9 +25,9 @@ type Agent struct {
 	Snapshot       string        // the file of the last routes; default var/lars-lb-agent.routes, empty for none
 	SnapshotMaxAge time.Duration // routes of an older file are not served; default 0, which is never; 0 to 8760h
 
-	Balance   Balance
-	Log       Log
-	Admin     Admin
+	Balance Balance
+	Log     Log
+	Admin   Admin
 }
 
 // Balance is the section [loadbalance].

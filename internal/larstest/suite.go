@@ -41,6 +41,7 @@ type Suite struct {
 	AgentAddr             netip.AddrPort // of the first UDP server
 	AdminAddr             netip.AddrPort // of the agent's admin server
 	DNSAdminAddr          netip.AddrPort // of lars-dns's
+	AgentRoutes           string         // the agent's file of routes
 }
 
 // NewSuite prepares a suite that ends with the test.
@@ -66,6 +67,7 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[reporter]\ndb_thread_cnt = 3\n",
 		s.ReporterAddr.Port(), s.opts.MaxConn, s.storeSection()))
 	s.AdminAddr = FreeTCP(t)
+	s.AgentRoutes = s.agentRoutes(s.AgentAddr)
 	s.Agent = s.newAgent(s.AgentAddr, s.DNSAddr, fmt.Sprintf("[admin]\naddr = %v\n", s.AdminAddr))
 	return s
 }
@@ -88,8 +90,13 @@ func (s *Suite) NewAgent(addr, dns netip.AddrPort) *Daemon { return s.newAgent(a
 // newAgent prepares an agent with more sections in its file.
 func (s *Suite) newAgent(addr, dns netip.AddrPort, more string) *Daemon {
 	return s.daemon("lars-lb-agent", fmt.Sprintf(
-		"[agent]\nport = %d\n[dnsserver]\nip = 127.0.0.1\nport = %d\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\npolicy = %s\nreport_timeout = %s\n%s",
-		addr.Port(), dns.Port(), s.ReporterAddr.Port(), s.opts.Policy, s.opts.ReportTimeout, more))
+		"[agent]\nport = %d\nsnapshot = %s\n[dnsserver]\nip = 127.0.0.1\nport = %d\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\npolicy = %s\nreport_timeout = %s\n%s",
+		addr.Port(), s.agentRoutes(addr), dns.Port(), s.ReporterAddr.Port(), s.opts.Policy, s.opts.ReportTimeout, more))
+}
+
+// agentRoutes is the file of routes of the agent at addr.
+func (s *Suite) agentRoutes(addr netip.AddrPort) string {
+	return filepath.Join(s.dir, fmt.Sprintf("agent-%d.routes", addr.Port()))
 }
 
 func (s *Suite) daemon(name, conf string) *Daemon {
