@@ -20,6 +20,8 @@ path = $demo/lars.db
 EOF
 cp "$conf/lars-dns.conf" "$conf/lars-reporter.conf"
 cat >"$conf/lars-lb-agent.conf" <<EOF
+[agent]
+snapshot = $demo/lars-lb-agent.routes
 [loadbalance]
 policy = adaptive
 ; The hosts are made up: nothing is sent to them.

@@ -20,7 +20,7 @@ Lars-lb-agent runs once on every machine. The programs there ask it over UDP
 which host of a module to call now, and report how the call went; it keeps away
 from hosts that fail, and tries them again now and then. Routes come from
 lars-dns, call counts go to lars-reporter. It serves what it knows while either
-of them is away.
+of them is away, also after a start: it keeps its routes in a file.
 
 A reload changes every key of [loadbalance] while the agent runs.`
 

@@ -140,7 +140,7 @@ func startAgent(ctx context.Context, bin string) (*target, error) {
 		return nil, err
 	}
 	agent, err := program.Start(ctx, filepath.Join(bin, "lars-lb-agent"), dir, fmt.Sprintf(
-		"[agent]\nport = 0\n[dnsserver]\nport = %d\n[reporter]\nport = 1\n[log]\nformat = json\n", dnsAddr.Port()))
+		"[agent]\nport = 0\nsnapshot =\n[dnsserver]\nport = %d\n[reporter]\nport = 1\n[log]\nformat = json\n", dnsAddr.Port()))
 	if err != nil {
 		stopDNS()
 		return nil, err

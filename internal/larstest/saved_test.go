@@ -23,8 +23,8 @@ func savedRoutes(d *larstest.Daemon) string {
 	return filepath.Join(d.Dir(), "var", "lars-dns.routes")
 }
 
-// waitSaved waits until lars-dns has saved so many hosts.
-func waitSaved(t *testing.T, d *larstest.Daemon, hosts int) {
+// waitDNSSaved waits until lars-dns has saved so many hosts.
+func waitDNSSaved(t *testing.T, d *larstest.Daemon, hosts int) {
 	t.Helper()
 	eventually.True(t, patience, fmt.Sprintf("%d hosts are saved", hosts), func() bool {
 		info, err := snapshot.Read(savedRoutes(d), "lars-dns", func(route.Module, []route.Node) {})
@@ -43,7 +43,7 @@ func TestDNSComesBackWithoutTheDatabase(t *testing.T) {
 	s.Start()
 	c := newClient(t, s.AgentAddr)
 	waitHost(t, c, module1, "10.0.0.1:1")
-	waitSaved(t, s.DNS, 2)
+	waitDNSSaved(t, s.DNS, 2)
 
 	db.Kill()
 	s.DNS.Kill()
@@ -98,7 +98,7 @@ func TestDamagedSavedRoutes(t *testing.T) {
 	if _, err := os.Stat(path + ".bad"); err != nil {
 		t.Error(err)
 	}
-	waitSaved(t, s.DNS, 1)
+	waitDNSSaved(t, s.DNS, 1)
 }
 
 // Most routes go: agents hear of it when an operator accepts it.
@@ -131,7 +131,7 @@ func TestOperatorAcceptsARemoval(t *testing.T) {
 	if out := s.MustRun("lars", "dns", "status", "--json"); json.Unmarshal([]byte(out), &status) != nil || !status.Held || status.Hosts != 20 {
 		t.Errorf("lars dns status:\n%s", out)
 	}
-	waitSaved(t, s.DNS, 20)
+	waitDNSSaved(t, s.DNS, 20)
 	s.DNS.Kill() // nor does a restart let it through
 	s.DNS.Serve()
 	s.DNS.WaitFor("most hosts are gone from the database: they are served on")

@@ -18,6 +18,11 @@
 // and which are back. RouteLBs hand both over with their mutex held, over
 // queues that never block.
 //
+// A keeper, on a goroutine of its own, keeps the routes in a file, from which
+// they come when the agent starts. It copies them in small batches, so that
+// nobody waits long for a RouteLB. Routes of a file are stale until lars-dns
+// answers.
+//
 // [Agent.Route] adds handlers to an HTTP server that show modules and hosts.
 // They run on goroutines of that server.
 //

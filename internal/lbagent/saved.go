@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -175,6 +176,7 @@ func (k *keeper) collect() (version int64, routes iter.Seq2[route.Module, []rout
 			ids = r.Modules(ids[:0])
 			for left := ids; len(left) > 0; left = left[len(ends):] {
 				nodes, ends = r.routesOf(left, nodes[:0], ends[:0])
+				runtime.Gosched() // to whoever waits for the RouteLB
 				from := 0
 				for i, end := range ends {
 					if !yield(left[i], nodes[from:end]) {

@@ -1,6 +1,7 @@
 package lbagent
 
 import (
+	"runtime"
 	"time"
 
 	"github.com/lars-lb/lars/internal/balance"
@@ -24,6 +25,7 @@ func (r *RouteLB) Modules(dst []route.Module) []route.Module {
 		}
 		if n++; n%listBatch == 0 {
 			r.mu.Unlock()
+			runtime.Gosched() // whoever waits would not get it otherwise
 			r.mu.Lock()
 		}
 	}

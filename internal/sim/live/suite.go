@@ -51,7 +51,7 @@ func start(ctx context.Context, bin string, policies []string) (_ *suite, err er
 	for _, policy := range policies {
 		// Nobody listens on port 1: what is reported stays with the agent.
 		agent, err := s.daemon(ctx, bin, "lars-lb-agent", fmt.Sprintf(
-			"[agent]\nport = 0\n[dnsserver]\nport = %s\n[reporter]\nport = 1\n[loadbalance]\npolicy = %s\ncheck = tcp\n", port, policy))
+			"[agent]\nport = 0\nsnapshot =\n[dnsserver]\nport = %s\n[reporter]\nport = 1\n[loadbalance]\npolicy = %s\ncheck = tcp\n", port, policy))
 		if err != nil {
 			return s, err
 		}
