@@ -23,9 +23,9 @@ import (
 
 const agentOwner = "lars-lb-agent"
 
-// savedHosts is what the agent's file has; nil if there is none. A file that is
+// agentSavedHosts is what the agent's file has; nil if there is none. A file that is
 // not good fails the test.
-func savedHosts(t *testing.T, s *larstest.Suite) map[route.Module][]string {
+func agentSavedHosts(t *testing.T, s *larstest.Suite) map[route.Module][]string {
 	t.Helper()
 	saved := make(map[route.Module][]string)
 	_, err := snapshot.Read(s.AgentRoutes, agentOwner, func(m route.Module, nodes []route.Node) {
@@ -42,10 +42,10 @@ func savedHosts(t *testing.T, s *larstest.Suite) map[route.Module][]string {
 	return saved
 }
 
-func waitSaved(t *testing.T, s *larstest.Suite, id route.Module, want ...string) {
+func waitAgentSaved(t *testing.T, s *larstest.Suite, id route.Module, want ...string) {
 	t.Helper()
 	eventually.True(t, patience, "the agent's file has the route of "+id.String(), func() bool {
-		return slices.Equal(savedHosts(t, s)[id], want)
+		return slices.Equal(agentSavedHosts(t, s)[id], want)
 	})
 }
 
@@ -56,7 +56,7 @@ type agentStats struct {
 	SnapshotAgeMS, Disconnected int64
 }
 
-func statsOf(t *testing.T, s *larstest.Suite) (sum agentStats) {
+func agentStatsOf(t *testing.T, s *larstest.Suite) (sum agentStats) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.AdminAddr.String()+"/stats", nil)
 	if err != nil {
@@ -101,8 +101,8 @@ func TestKilledAgentServesWithNobodyThere(t *testing.T) {
 	c := newClient(t, s.AgentAddr)
 	waitHost(t, c, module1, "10.0.0.1:1")
 	waitHost(t, c, gone, "10.0.0.2:2")
-	waitSaved(t, s, module1, "10.0.0.1:1")
-	waitSaved(t, s, gone, "10.0.0.2:2")
+	waitAgentSaved(t, s, module1, "10.0.0.1:1")
+	waitAgentSaved(t, s, gone, "10.0.0.2:2")
 
 	s.Agent.Kill()
 	addHosts(t, st, entry(t, module1, "10.0.0.3:3")) // edited while the agent is down
@@ -119,7 +119,7 @@ func TestKilledAgentServesWithNobodyThere(t *testing.T) {
 		s.Agent.Serve()
 		mustServe(t, c, module1)
 		mustServe(t, c, gone)
-		stats := statsOf(t, s)
+		stats := agentStatsOf(t, s)
 		if stats.Stale != 2 || stats.StaleServed != 2 || stats.NoExist != 0 || stats.SnapshotModules != 2 || stats.Disconnected <= 0 {
 			t.Errorf("stats %+v", stats)
 		}
@@ -139,11 +139,11 @@ func TestKilledAgentServesWithNobodyThere(t *testing.T) {
 	waitRoute(t, c, module1, "10.0.0.1:1", "10.0.0.3:3")
 	waitRoute(t, c, gone)
 	s.Agent.WaitFor("all routes are current again")
-	if stats := statsOf(t, s); stats.Stale != 0 || stats.Disconnected != 0 {
+	if stats := agentStatsOf(t, s); stats.Stale != 0 || stats.Disconnected != 0 {
 		t.Errorf("stats %+v", stats)
 	}
-	waitSaved(t, s, module1, "10.0.0.1:1", "10.0.0.3:3")
-	waitSaved(t, s, gone)
+	waitAgentSaved(t, s, module1, "10.0.0.1:1", "10.0.0.3:3")
+	waitAgentSaved(t, s, gone)
 }
 
 func TestAgentWithADamagedFile(t *testing.T) {
@@ -152,7 +152,7 @@ func TestAgentWithADamagedFile(t *testing.T) {
 	s.Start()
 	c := newClient(t, s.AgentAddr)
 	waitHost(t, c, module1, "10.0.0.1:1")
-	waitSaved(t, s, module1, "10.0.0.1:1")
+	waitAgentSaved(t, s, module1, "10.0.0.1:1")
 	s.Agent.Kill()
 	if err := os.Truncate(s.AgentRoutes, 40); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestAgentWithADamagedFile(t *testing.T) {
 		t.Error(s.Agent.Log())
 	}
 	waitHost(t, c, module1, "10.0.0.1:1")
-	waitSaved(t, s, module1, "10.0.0.1:1")
+	waitAgentSaved(t, s, module1, "10.0.0.1:1")
 	if st, err := os.Stat(s.AgentRoutes + ".bad"); err != nil || st.Size() != 40 {
 		t.Errorf("%v, %v", st, err)
 	}
@@ -184,7 +184,7 @@ func TestAgentKilledAtAnyMoment(t *testing.T) {
 	for i := range modules {
 		waitHost(t, c, id(i), fmt.Sprintf("10.0.1.%d:80", i+1))
 	}
-	eventually.True(t, patience, "every module is saved", func() bool { return len(savedHosts(t, s)) == modules })
+	eventually.True(t, patience, "every module is saved", func() bool { return len(agentSavedHosts(t, s)) == modules })
 	for kill := range kills {
 		ctx, cancel := context.WithCancel(t.Context())
 		var editor sync.WaitGroup
@@ -201,7 +201,7 @@ func TestAgentKilledAtAnyMoment(t *testing.T) {
 		s.DNS.Kill()
 		cancel()
 		editor.Wait()
-		if saved := savedHosts(t, s); len(saved) != modules {
+		if saved := agentSavedHosts(t, s); len(saved) != modules {
 			t.Errorf("%d modules are saved", len(saved))
 		}
 		s.Agent.Serve()
