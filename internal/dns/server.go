@@ -128,7 +128,13 @@ func (s *Server) Serve(ctx context.Context) error {
 	}
 	s.counters.ready.Store(true)
 	s.log.Info("serving", "addr", s.Addr())
-	running.Go(func() { s.prune(ctx) })
+	running.Go(func() {
+		select {
+		case <-w.loaded: // before that there is no database to delete from
+			s.prune(ctx)
+		case <-ctx.Done():
+		}
+	})
 	return s.tcp.Serve(ctx)
 }
 
