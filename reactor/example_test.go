@@ -41,7 +41,7 @@ func Example() {
 		return nil
 	})
 	client, err := reactor.NewTCPClient(loop, reactor.TCPClientConfig{
-		Addr: server.Addr().String(),
+		Addrs: []string{server.Addr().String()},
 		Hooks: reactor.ConnHooks{OnOpen: func(c *reactor.TCPConn) {
 			_ = c.Send(echo, []byte("hello"))
 		}},

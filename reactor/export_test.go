@@ -2,7 +2,11 @@
 
 package reactor
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // LoseReserve takes the listener's reserved descriptor away, as a thread does
 // that opens one at the wrong moment.
@@ -15,3 +19,7 @@ func (s *TCPServer) LoseReserve() {
 	})
 	<-done
 }
+
+// HomeWait is the time until a client tries its first address again, before it
+// is varied.
+func (c *TCPClient) HomeWait() time.Duration { return c.homeWait }

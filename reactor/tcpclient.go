@@ -3,37 +3,57 @@
 package reactor
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"math"
-	"net"
+	"math/rand/v2"
 	"net/netip"
-	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 )
 
+// ErrMoved is the reason for closing a connection whose client goes to another
+// address.
+var ErrMoved = errors.New("reactor: the client goes to another address")
+
 // TCPClientConfig configures a TCPClient. Zero fields take their defaults.
 type TCPClientConfig struct {
-	// Addr to connect to, host:port. A host name is resolved anew for each try.
-	Addr  string
+	// Addrs to connect to, host:port, at least one, the one liked best first. A
+	// host name is resolved anew for each try; of its addresses one is taken by
+	// chance.
+	Addrs []string
 	Conn  ConnConfig
 	Hooks ConnHooks
-	// MinBackoff and MaxBackoff bound the time between two tries, which grows
-	// by half each time; it is varied by up to a quarter, so that clients that
-	// lost a server together do not come back together. Default 50 ms, 800 ms.
+	// MinBackoff and MaxBackoff bound the time between two rounds of tries, one
+	// for each address, which grows by half each time; it is varied by up to a
+	// quarter, so that clients that lost a server together do not come back
+	// together. Within a round an address that failed is followed by the next
+	// one within MinBackoff. Default 50 ms, 800 ms.
 	MinBackoff, MaxBackoff time.Duration
 	// ConnectTimeout bounds one try; default 2 s.
 	ConnectTimeout time.Duration
+	// HomeAfter is how long a client stays with another address than the first
+	// before it tries that again, in the background, and goes there if it
+	// answers; varied by up to a half. It doubles, up to sixteen times, while the
+	// first does not answer, or not for longer than that. Default 30 s.
+	HomeAfter time.Duration
 	// OnConnectError, if set, is called on the loop for each try that failed.
 	OnConnectError func(error)
 }
 
-// TCPClient keeps one connection to a server: it connects in the background,
-// and again for ever when the connection is lost. Its methods may be called on
-// its loop's goroutine only, but for Start, Close and Stats.
+// TCPClient keeps one connection to one of several servers: it connects in the
+// background, and again for ever when the connection is lost. Its methods may
+// be called on its loop's goroutine only, but for Start, Close and Stats.
+//
+//	          fails: the next address, after a round a pause
+//	         ┌──┐
+//	idle ──► dialing ──► connected ──(lost, or Next)──► dialing the next address
+//	                       │    ▲
+//	   not at the first ───┘    └── the first answered: the old connection is
+//	   address for long: it         closed, OnClose, then OnOpen of the new one
+//	   is dialed, too
 type TCPClient struct {
 	loop    *Loop
 	config  TCPClientConfig
@@ -41,22 +61,42 @@ type TCPClient struct {
 	stats   tcpCounters
 	backoff *backoff.ExponentialBackOff
 
+	at        int // the address that is used, or to be tried next
+	tried     int // addresses that failed in this round
 	conn      *TCPConn
 	connected time.Duration // when, on the loop's clock
 	dialing   *dialing
 	retry     *Timer
-	closed    bool
-	closing   atomic.Bool // Close was called
+
+	home      *dialing // to the first address, while another is in use
+	homeTimer *Timer
+	homeWait  time.Duration
+	moving    socket // connected to the first address, and in use when conn is closed
+
+	closed  bool
+	closing atomic.Bool // Close was called
 }
+
+// socket is a connected one.
+type socket struct {
+	fd     int
+	remote netip.AddrPort
+}
+
+var noSocket = socket{fd: -1}
+
+// maxHomeWait bounds how often HomeAfter doubles, as a factor.
+const maxHomeWait = 16
 
 // NewTCPClient returns a client on the loop; Start lets it connect.
 func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient, error) {
-	if host, port, err := net.SplitHostPort(cfg.Addr); err != nil {
-		return nil, fmt.Errorf("reactor: address %q: %w", cfg.Addr, err)
-	} else if host == "" {
-		return nil, fmt.Errorf("reactor: address %q names no host", cfg.Addr)
-	} else if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return nil, fmt.Errorf("reactor: address %q: port must be 1 to 65535", cfg.Addr)
+	if len(cfg.Addrs) == 0 {
+		return nil, errors.New("reactor: there is no address to connect to")
+	}
+	for _, addr := range cfg.Addrs {
+		if _, _, err := splitAddr(addr); err != nil {
+			return nil, err
+		}
 	}
 	if cfg.MinBackoff == 0 {
 		cfg.MinBackoff = 50 * time.Millisecond
@@ -67,9 +107,12 @@ func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient
 	if cfg.ConnectTimeout == 0 {
 		cfg.ConnectTimeout = 2 * time.Second
 	}
-	if cfg.MinBackoff < 0 || cfg.MinBackoff > cfg.MaxBackoff || cfg.ConnectTimeout < 0 {
-		return nil, fmt.Errorf("reactor: MinBackoff is %v, MaxBackoff %v, ConnectTimeout %v: none may be negative, nor the first above the second",
-			cfg.MinBackoff, cfg.MaxBackoff, cfg.ConnectTimeout)
+	if cfg.HomeAfter == 0 {
+		cfg.HomeAfter = 30 * time.Second
+	}
+	if cfg.MinBackoff < 0 || cfg.MinBackoff > cfg.MaxBackoff || cfg.ConnectTimeout < 0 || cfg.HomeAfter < 0 {
+		return nil, fmt.Errorf("reactor: MinBackoff is %v, MaxBackoff %v, ConnectTimeout %v, HomeAfter %v: none may be negative, nor the first above the second",
+			cfg.MinBackoff, cfg.MaxBackoff, cfg.ConnectTimeout, cfg.HomeAfter)
 	}
 	c := &TCPClient{
 		loop:   l,
@@ -77,11 +120,14 @@ func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient
 		backoff: &backoff.ExponentialBackOff{
 			InitialInterval: cfg.MinBackoff, MaxInterval: cfg.MaxBackoff, Multiplier: 1.5, RandomizationFactor: 0.25,
 		},
+		homeWait: cfg.HomeAfter,
+		moving:   noSocket,
 	}
 	c.backoff.Reset()
 	hooks := ConnHooks{OnOpen: c.onOpen, OnClose: c.onClose, OnDrain: cfg.Hooks.OnDrain}
 	c.kind = &connKind{config: cfg.Conn.withDefaults(), hooks: hooks, router: r, stats: &c.stats}
 	c.retry = l.newTimer(c.dial)
+	c.homeTimer = l.newTimer(c.dialHome)
 	return c, nil
 }
 
@@ -99,6 +145,7 @@ func (c *TCPClient) Close() {
 	_ = c.loop.post(func() {
 		c.closed = true
 		c.retry.Stop()
+		c.stayAway()
 		if c.dialing != nil {
 			c.dialing.end(ErrClosed)
 		}
@@ -111,6 +158,19 @@ func (c *TCPClient) Close() {
 // Conn is the connection, nil while there is none.
 func (c *TCPClient) Conn() *TCPConn { return c.conn }
 
+// Addr is the address that is used or, without a connection, tried next, as
+// the configuration has it.
+func (c *TCPClient) Addr() string { return c.config.Addrs[c.at] }
+
+// Next closes the connection, giving OnClose the reason, and goes on with the
+// next address: for a server that is there and does not do its work. Without a
+// connection it does nothing.
+func (c *TCPClient) Next(reason error) {
+	if c.conn != nil {
+		c.conn.Close(reason)
+	}
+}
+
 // Stats returns the counters so far. Any goroutine may call it.
 func (c *TCPClient) Stats() TCPStats { return c.stats.snapshot() }
 
@@ -118,93 +178,133 @@ func (c *TCPClient) dial() {
 	if c.closed || c.conn != nil || c.dialing != nil {
 		return
 	}
-	c.dialing = c.loop.newDialing(c.config.Addr, c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
+	c.dialing = c.loop.dialTo(c.Addr(), c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
+		c.dialing = nil
 		if err != nil {
 			c.failed(err)
 		} else {
-			c.opened(fd, remote)
+			c.opened(socket{fd, remote})
 		}
 	})
-	if ap, err := netip.ParseAddrPort(c.config.Addr); err == nil {
-		c.dialing.connect(ap)
-	} else {
-		c.resolve(c.dialing)
-	}
-}
-
-// resolve lets d connect to the address of a host that the client's has by name.
-func (c *TCPClient) resolve(d *dialing) {
-	host, portText, _ := net.SplitHostPort(c.config.Addr)
-	port, _ := strconv.ParseUint(portText, 10, 16)
-	c.loop.Go(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, c.config.ConnectTimeout)
-		defer cancel()
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		// If the loop is closed there is nobody left to tell.
-		_ = c.loop.Post(func() {
-			switch {
-			case d.ended:
-			case err != nil:
-				d.end(err)
-			case len(addrs) == 0:
-				d.end(fmt.Errorf("reactor: %s has no address", host))
-			default:
-				d.connect(netip.AddrPortFrom(pickAddr(addrs), uint16(port)))
-			}
-		})
-	})
-}
-
-// pickAddr prefers IPv4, which is what services of one network share.
-func pickAddr(addrs []netip.Addr) netip.Addr {
-	for _, a := range addrs {
-		if a.Unmap().Is4() {
-			return a
-		}
-	}
-	return addrs[0]
 }
 
 // opened makes a connection of a connected socket.
-func (c *TCPClient) opened(fd int, remote netip.AddrPort) {
-	c.dialing = nil
+func (c *TCPClient) opened(s socket) {
 	c.connected = c.loop.now()
-	if _, err := openConn(c.loop, c.kind, fd, remote); err != nil {
+	if _, err := openConn(c.loop, c.kind, s.fd, s.remote); err != nil {
 		c.failed(err)
 	}
 }
 
 // failed arranges for the next try.
 func (c *TCPClient) failed(err error) {
-	c.dialing = nil
 	if c.closed {
 		return
 	}
 	c.stats.connectFailures.Add(1)
-	c.retry.Reset(c.backoff.NextBackOff())
+	c.next()
 	if c.config.OnConnectError != nil {
 		c.config.OnConnectError(err)
 	}
 }
 
+// next has the next address tried: soon, or after a pause if all were.
+func (c *TCPClient) next() {
+	c.at = (c.at + 1) % len(c.config.Addrs)
+	if c.tried++; c.tried < len(c.config.Addrs) {
+		c.retry.Reset(time.Duration(rand.Int64N(int64(c.config.MinBackoff))))
+		return
+	}
+	c.tried = 0
+	c.retry.Reset(c.backoff.NextBackOff())
+}
+
 func (c *TCPClient) onOpen(conn *TCPConn) {
 	c.conn = conn
+	if c.at > 0 {
+		c.homeTimer.Reset(c.homePause())
+	}
 	if c.config.Hooks.OnOpen != nil {
 		c.config.Hooks.OnOpen(conn)
 	}
 }
 
-// onClose arranges for a new connection. Only one that lasted ends the
-// backoff: a server that accepts and closes at once is not to be hammered.
+// onClose arranges for a new connection. Only one that lasted begins a new
+// round and ends the backoff: a server that accepts and closes at once is not
+// to be hammered.
 func (c *TCPClient) onClose(conn *TCPConn, reason error) {
 	c.conn = nil
-	if !c.closed {
-		if c.loop.now()-c.connected > c.config.MaxBackoff {
-			c.backoff.Reset()
-		}
-		c.retry.Reset(c.backoff.NextBackOff())
+	lasted := c.loop.now() - c.connected
+	if lasted > c.config.MaxBackoff {
+		c.tried = 0
+		c.backoff.Reset()
 	}
+	if c.at == 0 { // a first address that comes and goes is not gone back to so soon
+		if lasted > maxHomeWait*c.config.HomeAfter {
+			c.homeWait = c.config.HomeAfter
+		} else {
+			c.goHomeLater()
+		}
+	}
+	move := c.moving
+	c.moving = noSocket
+	c.stayAway()
 	if c.config.Hooks.OnClose != nil {
 		c.config.Hooks.OnClose(conn, reason)
 	}
+	switch {
+	case c.closed || errors.Is(reason, ErrClosed):
+		move.close()
+	case move.fd >= 0:
+		c.at, c.tried = 0, 0
+		c.opened(move)
+	default:
+		c.next()
+	}
+}
+
+func (s socket) close() {
+	if s.fd >= 0 {
+		resetting(s.fd).reap()
+	}
+}
+
+// dialHome tries the first address while another is in use.
+func (c *TCPClient) dialHome() {
+	if c.closed || c.conn == nil || c.home != nil || c.moving.fd >= 0 {
+		return
+	}
+	c.home = c.loop.dialTo(c.config.Addrs[0], c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
+		c.home = nil
+		switch {
+		case c.closed || c.conn == nil:
+			socket{fd, remote}.close()
+		case err != nil:
+			c.goHomeLater()
+			c.homeTimer.Reset(c.homePause())
+		default:
+			c.moving = socket{fd, remote}
+			c.conn.Close(ErrMoved)
+		}
+	})
+}
+
+// stayAway ends what was begun to go to the first address.
+func (c *TCPClient) stayAway() {
+	c.homeTimer.Stop()
+	if c.home != nil {
+		c.home.end(ErrMoved)
+	}
+	c.moving.close()
+	c.moving = noSocket
+}
+
+func (c *TCPClient) goHomeLater() {
+	c.homeWait = min(2*c.homeWait, maxHomeWait*c.config.HomeAfter)
+}
+
+// homePause is homeWait, give or take a half: clients that lost their first
+// address together do not come back to it together.
+func (c *TCPClient) homePause() time.Duration {
+	return c.homeWait/2 + time.Duration(rand.Int64N(int64(c.homeWait)+1))
 }

@@ -60,7 +60,7 @@ func TestClientWaitsForItsServer(t *testing.T) {
 	var refused atomic.Int32
 	opened := make(chan struct{}, 1)
 	l, c, answers := startClient(t, reactor.TCPClientConfig{
-		Addr:           addr.String(),
+		Addrs:          []string{addr.String()},
 		OnConnectError: func(error) { refused.Add(1) },
 		Hooks:          reactor.ConnHooks{OnOpen: func(*reactor.TCPConn) { opened <- struct{}{} }},
 	})
@@ -85,7 +85,7 @@ func TestClientReconnectsForEver(t *testing.T) {
 	s := serveTCP(t, reactor.TCPServerConfig{}, echoRouter())
 	closed := make(chan error, 10)
 	l, c, answers := startClient(t, reactor.TCPClientConfig{
-		Addr: s.Addr().String(), MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond,
+		Addrs: []string{s.Addr().String()}, MinBackoff: time.Millisecond, MaxBackoff: 5 * time.Millisecond,
 		Hooks: reactor.ConnHooks{
 			OnOpen:  func(c *reactor.TCPConn) { _ = c.Send(msgClose, []byte("hello")) },
 			OnClose: func(_ *reactor.TCPConn, reason error) { closed <- reason },
@@ -139,7 +139,7 @@ func TestClientGivesUpASilentTry(t *testing.T) {
 	addr := silentAddr(t)
 	failures := make(chan error, 10)
 	startClient(t, reactor.TCPClientConfig{
-		Addr: addr.String(), ConnectTimeout: 20 * time.Millisecond, MinBackoff: time.Millisecond,
+		Addrs: []string{addr.String()}, ConnectTimeout: 20 * time.Millisecond, MinBackoff: time.Millisecond,
 		OnConnectError: func(err error) {
 			select {
 			case failures <- err:
@@ -158,7 +158,7 @@ func TestClientResolvesNames(t *testing.T) {
 	s := serveTCP(t, reactor.TCPServerConfig{}, echoRouter())
 	_, port, _ := net.SplitHostPort(s.Addr().String())
 	_, _, answers := startClient(t, reactor.TCPClientConfig{
-		Addr:  net.JoinHostPort("localhost", port),
+		Addrs: []string{net.JoinHostPort("localhost", port)},
 		Hooks: reactor.ConnHooks{OnOpen: func(c *reactor.TCPConn) { _ = c.Send(msgEcho, []byte("by name")) }},
 	})
 	if got := <-answers; got != "by name" {
@@ -168,7 +168,7 @@ func TestClientResolvesNames(t *testing.T) {
 
 func TestClientSaysWhichNameFails(t *testing.T) {
 	failures := make(chan error, 1)
-	startClient(t, reactor.TCPClientConfig{Addr: "no-such-host.invalid:1", OnConnectError: func(err error) {
+	startClient(t, reactor.TCPClientConfig{Addrs: []string{"no-such-host.invalid:1"}, OnConnectError: func(err error) {
 		select {
 		case failures <- err:
 		default:
@@ -183,7 +183,7 @@ func TestClientSaysWhichNameFails(t *testing.T) {
 // TestClientClosesAlthoughTheLoopIsFull closes while no task can be posted.
 func TestClientClosesAlthoughTheLoopIsFull(t *testing.T) {
 	s := serveTCP(t, reactor.TCPServerConfig{}, echoRouter())
-	l, c, _ := startClient(t, reactor.TCPClientConfig{Addr: s.Addr().String()})
+	l, c, _ := startClient(t, reactor.TCPClientConfig{Addrs: []string{s.Addr().String()}})
 	eventually.True(t, patience, "connected", func() bool { return s.Stats().Open == 1 })
 	release, blocked := make(chan struct{}), make(chan struct{})
 	_ = l.Post(func() { close(blocked); <-release })
@@ -199,7 +199,7 @@ func TestClientClosesAlthoughTheLoopIsFull(t *testing.T) {
 func TestClientRefusesABadAddress(t *testing.T) {
 	l := runLoop(t)
 	for _, addr := range []string{"", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "127.0.0.1:dns", ":7778"} {
-		if _, err := reactor.NewTCPClient(l, reactor.TCPClientConfig{Addr: addr}, nil); err == nil {
+		if _, err := reactor.NewTCPClient(l, reactor.TCPClientConfig{Addrs: []string{addr}}, nil); err == nil {
 			t.Errorf("address %q was taken", addr)
 		}
 	}
@@ -211,7 +211,7 @@ func TestClientUnderstandsSingleBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	_, _, answers := startClient(t, reactor.TCPClientConfig{Addr: ln.Addr().String()})
+	_, _, answers := startClient(t, reactor.TCPClientConfig{Addrs: []string{ln.Addr().String()}})
 	c, err := ln.Accept()
 	if err != nil {
 		t.Fatal(err)
