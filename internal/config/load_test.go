@@ -179,8 +179,8 @@ path = "/tmp/a b.db"
 
 	agent := config.Agent{
 		IP: netip.MustParseAddr("10.0.0.1"), Port: 65533, Log: log, Admin: admin,
-		DNSServer: config.Peer{Host: "lars-dns", Port: 1},
-		Reporter:  config.Peer{Host: "::1", Port: 65535},
+		DNSServer: config.Peer{Host: "lars-dns", Port: 1, Endpoints: "10.0.0.1:7778, [::1]:1, dns-2:65535"},
+		Reporter:  config.Peer{Host: "::1", Port: 65535, Endpoints: "b:7779"},
 
 		Snapshot: "/var/lib/lars/a b", SnapshotMaxAge: 36 * time.Hour,
 		Balance: config.Balance{
@@ -198,9 +198,11 @@ snapshot_max_age = 36h
 [dnsserver]
 ip = lars-dns
 port = 1
+endpoints = 10.0.0.1:7778 ,[::1]:1,dns-2:65535 ; behind a value
 [reporter]
 ip = ::1
 port = 65535
+endpoints = b:7779
 [loadbalance]
 policy = adaptive
 check = none

@@ -2,7 +2,9 @@ package config
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
+	"strconv"
 )
 
 // Reactor is the section [reactor]: the TCP server of a daemon.
@@ -29,16 +31,27 @@ func (r *Reactor) keys() []key {
 	}
 }
 
-// Peer is a section that names a daemon to connect to.
+// Peer is a section that names a daemon to connect to, or several that do the
+// same.
 type Peer struct {
-	Host string // address or host name; default 127.0.0.1
-	Port uint16 // 1 to 65535
+	Host      string    // address or host name; default 127.0.0.1
+	Port      uint16    // 1 to 65535
+	Endpoints Endpoints // the servers, in place of Host and Port if there are any; default none
+}
+
+// Addrs are the servers, each HOST:PORT.
+func (p Peer) Addrs() []string {
+	if all := p.Endpoints.All(); len(all) > 0 {
+		return all
+	}
+	return []string{net.JoinHostPort(p.Host, strconv.Itoa(int(p.Port)))}
 }
 
 func (p *Peer) keys(section string) []key {
 	return []key{
 		bind(section, "ip", &p.Host, host()),
 		bind(section, "port", &p.Port, port(1, 65535)),
+		bind(section, "endpoints", &p.Endpoints, endpoints()),
 	}
 }
 

@@ -68,7 +68,7 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 		s.ReporterAddr.Port(), s.opts.MaxConn, s.storeSection()))
 	s.AdminAddr = FreeTCP(t)
 	s.AgentRoutes = s.agentRoutes(s.AgentAddr)
-	s.Agent = s.newAgent(s.AgentAddr, s.DNSAddr, fmt.Sprintf("[admin]\naddr = %v\n", s.AdminAddr))
+	s.Agent = s.newAgent(s.AgentAddr, []netip.AddrPort{s.DNSAddr}, fmt.Sprintf("[admin]\naddr = %v\n", s.AdminAddr))
 	return s
 }
 
@@ -83,15 +83,27 @@ func (s *Suite) newDNS(addr netip.AddrPort, more string) *Daemon {
 		addr.Port(), s.opts.MaxConn, s.storeSection(), more))
 }
 
-// NewAgent prepares another agent, which asks the lars-dns at dns and has no
-// admin server.
-func (s *Suite) NewAgent(addr, dns netip.AddrPort) *Daemon { return s.newAgent(addr, dns, "") }
+// NewAgent prepares another agent, which asks one of the lars-dns at dns and
+// has no admin server.
+func (s *Suite) NewAgent(addr netip.AddrPort, dns ...netip.AddrPort) *Daemon {
+	return s.newAgent(addr, dns, "")
+}
 
 // newAgent prepares an agent with more sections in its file.
-func (s *Suite) newAgent(addr, dns netip.AddrPort, more string) *Daemon {
+func (s *Suite) newAgent(addr netip.AddrPort, dns []netip.AddrPort, more string) *Daemon {
+	server := fmt.Sprintf("ip = 127.0.0.1\nport = %d\n", dns[0].Port())
+	if len(dns) > 1 {
+		server = "endpoints = "
+		for i, d := range dns {
+			if i > 0 {
+				server += ", "
+			}
+			server += d.String()
+		}
+	}
 	return s.daemon("lars-lb-agent", fmt.Sprintf(
-		"[agent]\nport = %d\nsnapshot = %s\n[dnsserver]\nip = 127.0.0.1\nport = %d\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\npolicy = %s\nreport_timeout = %s\n%s",
-		addr.Port(), s.agentRoutes(addr), dns.Port(), s.ReporterAddr.Port(), s.opts.Policy, s.opts.ReportTimeout, more))
+		"[agent]\nport = %d\nsnapshot = %s\n[dnsserver]\n%s\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\npolicy = %s\nreport_timeout = %s\n%s",
+		addr.Port(), s.agentRoutes(addr), server, s.ReporterAddr.Port(), s.opts.Policy, s.opts.ReportTimeout, more))
 }
 
 // agentRoutes is the file of routes of the agent at addr.

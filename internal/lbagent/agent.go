@@ -66,11 +66,11 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 	for i := range a.shards {
 		a.shards[i] = shard()
 	}
-	if a.dns, err = newDNSClient(cfg.DNS, &a.shards, clock, log); err != nil {
+	if a.dns, err = newDNSClient(preference(cfg.DNS, a.seed), &a.shards, clock, log); err != nil {
 		a.Close()
 		return nil, err
 	}
-	if a.reporter, err = newReportClient(cfg.Reporter, &a.shards, clock, log); err != nil {
+	if a.reporter, err = newReportClient(preference(cfg.Reporter, mix(a.seed)), &a.shards, clock, log); err != nil {
 		a.Close()
 		return nil, err
 	}
@@ -213,12 +213,19 @@ func (a *Agent) check(id route.Module, h route.Host) bool { return a.checker.ask
 
 // Stats is what an agent counts.
 type Stats struct {
-	Routes   [route.Shards]RouteStats       `json:"routes"`
-	UDP      [route.Shards]reactor.UDPStats `json:"udp"`
-	DNS      reactor.TCPStats               `json:"dns"`
-	Reporter reactor.TCPStats               `json:"reporter"`
-	Checks   CheckStats                     `json:"checks"`
-	Events   EventStats                     `json:"events"`
+	Routes [route.Shards]RouteStats       `json:"routes"`
+	UDP    [route.Shards]reactor.UDPStats `json:"udp"`
+	// DNSPeer and ReporterPeer are the addresses of those that the agent is
+	// connected to, empty if it is not.
+	DNSPeer       string `json:"dns_peer"`
+	ReporterPeer  string `json:"reporter_peer"`
+	PullsInFlight int64  `json:"pulls_in_flight"` // asked of lars-dns, now
+	DNSSilences   uint64 `json:"dns_silences"`    // times that one was left since it did not answer
+
+	DNS      reactor.TCPStats `json:"dns"`
+	Reporter reactor.TCPStats `json:"reporter"`
+	Checks   CheckStats       `json:"checks"`
+	Events   EventStats       `json:"events"`
 
 	DNSDisconnectedMS int64               `json:"dns_disconnected_ms"` // since when lars-dns is not connected; 0 if it is
 	Snapshot          snapshot.SaverStats `json:"snapshot"`
@@ -229,6 +236,8 @@ type Stats struct {
 // Stats returns the counters so far.
 func (a *Agent) Stats() Stats {
 	s := Stats{
+		DNSPeer: a.dns.link.to(), ReporterPeer: a.reporter.link.to(),
+		PullsInFlight: a.dns.inFlight.Load(), DNSSilences: a.dns.silences.Load(),
 		DNS: a.dns.client.Stats(), Reporter: a.reporter.client.Stats(),
 		Checks: a.checker.Stats(), Events: a.events.Stats(),
 		Snapshot: a.keeper.saver.Stats(), SnapshotModules: a.keeper.restored.Modules, SnapshotAgeMS: a.keeper.age.Milliseconds(),

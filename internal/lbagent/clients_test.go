@@ -38,7 +38,7 @@ func TestPullsBeyondTheHighWaterMark(t *testing.T) {
 		shards[id.Shard()].Pick(id, 0)
 	}
 	start := time.Now()
-	d, err := newDNSClient(ln.Addr().String(), shards, func() time.Duration { return time.Since(start) }, slog.New(slog.DiscardHandler))
+	d, err := newDNSClient([]string{ln.Addr().String()}, shards, func() time.Duration { return time.Since(start) }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestPullsBeyondTheHighWaterMark(t *testing.T) {
 // that were written and frames that were not.
 func TestCountsThatTheKernelDidNotTakeComeBack(t *testing.T) {
 	shards := testShards()
-	r, err := newReportClient("127.0.0.1:1", shards, func() time.Duration { return 0 }, slog.New(slog.DiscardHandler))
+	r, err := newReportClient([]string{"127.0.0.1:1"}, shards, func() time.Duration { return 0 }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,7 @@ package lbagent
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"github.com/lars-lb/lars/internal/balance"
@@ -18,8 +16,10 @@ type Config struct {
 	// ports that follow. Port 0 takes three free ones. Default 127.0.0.1:8888.
 	Listen netip.AddrPort
 	// DNS and Reporter are the addresses, host:port, of lars-dns and
-	// lars-reporter. Default 127.0.0.1:7778 and 127.0.0.1:7779.
-	DNS, Reporter string
+	// lars-reporter, or of several of each. An agent is connected to one of
+	// them, and likes them in an order of its own. Default 127.0.0.1:7778 and
+	// 127.0.0.1:7779.
+	DNS, Reporter []string
 	// Snapshot is the path of the file in which the routes are kept as they
 	// were last, to serve when the Agent starts and lars-dns is not there.
 	// Default empty, which keeps none.
@@ -69,8 +69,8 @@ func DefaultConfig() Config {
 func ConfigFrom(c config.Agent) Config {
 	return Config{
 		Listen:   c.AddrPort(),
-		DNS:      net.JoinHostPort(c.DNSServer.Host, strconv.Itoa(int(c.DNSServer.Port))),
-		Reporter: net.JoinHostPort(c.Reporter.Host, strconv.Itoa(int(c.Reporter.Port))),
+		DNS:      c.DNSServer.Addrs(),
+		Reporter: c.Reporter.Addrs(),
 		Snapshot: c.Snapshot, SnapshotMaxAge: c.SnapshotMaxAge,
 		Settings:     SettingsFrom(c.Balance),
 		MaxModules:   400_000,

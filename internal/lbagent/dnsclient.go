@@ -1,7 +1,10 @@
 package lbagent
 
 import (
+	"errors"
 	"log/slog"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
@@ -24,8 +27,24 @@ const (
 	overdueBatch = 4096
 )
 
+// errSilent is the reason for leaving a lars-dns that does not answer.
+var errSilent = errors.New("lars-dns does not answer")
+
+const (
+	// silentAfter is how long a connected lars-dns may send nothing that is
+	// waited for, before another one is tried; onlyAfter if there is no other,
+	// and all that may help is a new connection. Each time that no route came
+	// in between it doubles, up to maxSilent.
+	silentAfter = 3 * time.Second
+	onlyAfter   = 10 * time.Second
+	maxSilent   = time.Minute
+	// askAgain is how long lars-dns may have nothing to say, before it is asked
+	// for a route only to see that it answers: it may be frozen, or cut off.
+	askAgain = 5 * time.Second
+)
+
 // dnsClient keeps the connection to lars-dns. Its methods are called on its
-// loop, but for pull.
+// loop, but for pull and Stats.
 type dnsClient struct {
 	loop   *reactor.Loop
 	client *reactor.TCPClient
@@ -35,29 +54,33 @@ type dnsClient struct {
 	link   linkLog
 	onNew  func(fromFile bool) // there is something to save; nil for nobody
 
-	// toPull[pulled:] are modules to be pulled on this connection: all of them
-	// after it came up, since a subscription ends with its connection, or a
-	// batch of overdue or new ones. Another batch waits until they are sent.
-	toPull    []route.Module
-	pulled    int
+	// pulls are all modules after a connection came up, since a subscription
+	// ends with its connection; later a batch of overdue ones, and new ones.
+	pulls     pulls
 	highWater int
 	overdue   *reactor.Timer
+	patience  time.Duration // with a silent lars-dns
+	several   bool          // there are others
+	known     route.Module  // of which a route came last
 	response  pb.GetRouteResponse
 	nodes     []route.Node
+	silences  atomic.Uint64
+	inFlight  atomic.Int64
 }
 
-func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*dnsClient, error) {
+func newDNSClient(addrs []string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*dnsClient, error) {
 	loop, err := reactor.NewLoop()
 	if err != nil {
 		return nil, err
 	}
-	d := &dnsClient{loop: loop, shards: shards, clock: clock, highWater: pullHighWater,
-		link: linkLog{log: log, clock: clock, what: "lars-dns", addr: addr}}
+	d := &dnsClient{loop: loop, shards: shards, clock: clock, highWater: pullHighWater, several: len(addrs) > 1,
+		link: linkLog{log: log, clock: clock, what: "lars-dns", addr: strings.Join(addrs, ", ")}}
+	d.patience = d.firstPatience()
 	d.queue = reactor.NewQueue(loop, pullQueue, d.sendPulls)
 	router := reactor.NewRouter[*reactor.TCPConn]()
 	router.Handle(int32(pb.MessageId_ID_GetRouteResponse), d.onRoute)
 	d.client, err = reactor.NewTCPClient(loop, reactor.TCPClientConfig{
-		Addr: addr,
+		Addrs: addrs,
 		Hooks: reactor.ConnHooks{
 			OnOpen:  d.onOpen,
 			OnClose: func(_ *reactor.TCPConn, reason error) { d.link.down(reason) },
@@ -78,59 +101,77 @@ func newDNSClient(addr string, shards *[route.Shards]*RouteLB, clock func() time
 func (d *dnsClient) pull(id route.Module) { d.queue.Push(id) }
 
 func (d *dnsClient) sendPulls(batch []route.Module) {
-	// Without a connection, onOpen will pull them; behind others that still
-	// wait for room, they will be overdue.
-	if d.client.Conn() != nil && d.allPulled() {
-		d.toPull = append(d.toPull, batch...)
+	if d.client.Conn() != nil { // without a connection, onOpen will pull them
+		d.pulls.urgent.modules = append(d.pulls.urgent.modules, batch...)
 		d.sendMore()
 	}
 }
 
 func (d *dnsClient) onOpen(c *reactor.TCPConn) {
 	d.link.up(c.RemoteAddr())
-	d.toPull, d.pulled = d.toPull[:0], 0
 	now := d.clock()
+	d.pulls.restart(now)
 	for _, r := range d.shards {
-		d.toPull = r.AskAll(d.toPull, now)
+		d.pulls.others.modules = r.AskAll(d.pulls.others.modules, now)
 	}
 	d.sendMore()
 }
 
-// onOverdue pulls again what was not answered in time.
+// onOverdue pulls again what was not answered in time, and leaves a lars-dns
+// that does not answer at all.
 func (d *dnsClient) onOverdue() {
 	d.overdue.Reset(overdueEvery)
-	// While pulls still wait for room on the connection, they are not late
-	// because of lars-dns.
-	if d.client.Conn() == nil || !d.allPulled() {
+	if d.client.Conn() == nil {
 		return
 	}
 	now := d.clock()
-	for _, r := range d.shards {
-		d.toPull = r.Overdue(d.toPull, overdueBatch, now)
+	if d.pulls.silence(now) >= d.patience {
+		d.patience = min(2*d.patience, maxSilent)
+		d.silences.Add(1)
+		d.client.Next(errSilent)
+		return
+	}
+	d.pulls.expire(now)
+	// While pulls still wait for their turn, they are not late because of
+	// lars-dns.
+	if d.pulls.others.empty() {
+		for _, r := range d.shards {
+			d.pulls.others.modules = r.Overdue(d.pulls.others.modules, overdueBatch, now)
+		}
+	}
+	if !d.pulls.waiting && now-d.pulls.since >= askAgain && d.known != (route.Module{}) {
+		d.pulls.urgent.modules = append(d.pulls.urgent.modules, d.known)
 	}
 	d.sendMore()
 }
 
-// allPulled reports whether toPull is empty.
-func (d *dnsClient) allPulled() bool { return len(d.toPull) == 0 }
+func (d *dnsClient) firstPatience() time.Duration {
+	if d.several {
+		return silentAfter
+	}
+	return onlyAfter
+}
 
-// sendMore sends pulls up to the high-water mark; the rest follows when the
-// output has drained.
+// sendMore sends pulls up to the high-water mark and the window; the rest
+// follows when the output has drained, and as answers come.
 func (d *dnsClient) sendMore() {
 	c := d.client.Conn()
 	if c == nil {
 		return
 	}
-	for ; d.pulled < len(d.toPull) && c.Buffered() < d.highWater; d.pulled++ {
-		id := d.toPull[d.pulled]
+	now := d.clock()
+	for c.Buffered() < d.highWater {
+		id, ok := d.pulls.next()
+		if !ok {
+			break
+		}
 		req := pb.GetRouteRequest{Modid: id.ModID, Cmdid: id.CmdID}
 		if c.SendMessage(int32(pb.MessageId_ID_GetRouteRequest), &req) != nil {
-			return
+			break
 		}
+		d.pulls.sent(now)
 	}
-	if d.pulled == len(d.toPull) {
-		d.toPull, d.pulled = d.toPull[:0], 0
-	}
+	d.inFlight.Store(int64(d.pulls.unanswered))
 }
 
 // onRoute takes the answer to a pull, or a push.
@@ -140,6 +181,9 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 	if err := resp.UnmarshalVT(body); err != nil {
 		return err
 	}
+	now := d.clock()
+	d.pulls.heard(now)
+	d.patience = d.firstPatience()
 	d.nodes = d.nodes[:0]
 	for _, h := range resp.Host {
 		if n, ok := routepb.Node(h); ok {
@@ -151,8 +195,13 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 	if resp.Stale {
 		apply = (*RouteLB).ApplyStale
 	}
-	if apply(shard, id, d.nodes, d.clock()) && d.onNew != nil {
+	d.known = id
+	if apply(shard, id, d.nodes, now) && d.onNew != nil {
 		d.onNew(resp.Stale)
+	}
+	// Half a window at a time: an answer for each pull would be a write for each.
+	if d.pulls.unanswered <= pullWindow/2 {
+		d.sendMore()
 	}
 	return nil
 }

@@ -35,6 +35,8 @@ type linkLog struct {
 
 	away atomic.Int64 // nanoseconds on the clock since when the link is down; isUp if it is up; any goroutine may ask
 
+	peer atomic.Pointer[netip.AddrPort] // nil while the link is down; any goroutine may ask
+
 	changes   int           // since changesAt
 	changesAt time.Duration // when a repeatLog began
 }
@@ -52,8 +54,17 @@ func (l *linkLog) downFor() (d time.Duration, down bool) {
 	return max(0, l.clock()-time.Duration(since)), true
 }
 
+// to is whom the link leads to, "" while it is down. Any goroutine may call it.
+func (l *linkLog) to() string {
+	if peer := l.peer.Load(); peer != nil {
+		return peer.String()
+	}
+	return ""
+}
+
 func (l *linkLog) up(peer netip.AddrPort) {
 	l.away.Store(isUp)
+	l.peer.Store(&peer)
 	l.failed = false
 	if l.changed() {
 		l.log.Info("connected", "to", l.what, "peer", peer)
@@ -61,9 +72,10 @@ func (l *linkLog) up(peer netip.AddrPort) {
 }
 
 func (l *linkLog) down(reason error) {
-	if errors.Is(reason, reactor.ErrClosed) {
-		return // the agent stops
+	if errors.Is(reason, reactor.ErrClosed) || errors.Is(reason, reactor.ErrMoved) {
+		return // the agent stops, or is connected to another one already
 	}
+	l.peer.Store(nil)
 	l.downAt = l.clock()
 	l.away.Store(int64(l.downAt))
 	if l.changed() {

@@ -262,7 +262,7 @@ func startAgentWith(t testing.TB, log *slog.Logger, dns, reporter string, change
 	t.Helper()
 	cfg := lbagent.DefaultConfig()
 	cfg.Listen = netip.MustParseAddrPort("127.0.0.1:0")
-	cfg.DNS, cfg.Reporter = dns, reporter
+	cfg.DNS, cfg.Reporter = []string{dns}, []string{reporter}
 	if change != nil {
 		change(&cfg)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lars-lb/lars/internal/balance"
@@ -49,18 +50,18 @@ type waitingFrame struct {
 	end    uint64 // its end in all that the client ever wrote, bytes
 }
 
-func newReportClient(addr string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*reportClient, error) {
+func newReportClient(addrs []string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*reportClient, error) {
 	loop, err := reactor.NewLoop()
 	if err != nil {
 		return nil, err
 	}
 	r := &reportClient{
 		loop: loop, shards: shards, clock: clock,
-		link:    linkLog{log: log, clock: clock, what: "lars-reporter", addr: addr},
+		link:    linkLog{log: log, clock: clock, what: "lars-reporter", addr: strings.Join(addrs, ", ")},
 		results: make([]pb.HostCallResult, resultsPerFrame),
 	}
 	r.client, err = reactor.NewTCPClient(loop, reactor.TCPClientConfig{
-		Addr: addr,
+		Addrs: addrs,
 		// Room for the largest module on top of the mark: its frames are
 		// queued whole or not at all.
 		Conn: reactor.ConnConfig{MaxOutput: 2 * reportHighWater},

@@ -207,7 +207,7 @@ func TestTwoAgentsOfOneFile(t *testing.T) {
 	if s := agents[1].Stats(); s.SnapshotModules != 0 || s.Snapshot.Saves != 0 {
 		t.Errorf("the second: %+v", s.Snapshot)
 	}
-	if n := len(log.lines("give each daemon a path of its own")); n != 2 { // when it would read, and when it would write
-		t.Errorf("said %d times:\n%v", n, log.lines("path"))
-	}
+	eventually.True(t, patience, "it says so when it would read, and when it would write", func() bool {
+		return len(log.lines("give each daemon a path of its own")) == 2
+	})
 }
