@@ -57,6 +57,25 @@ type dialect interface {
 	// two rows with one key the higher ts stays, the later of two equal ones.
 	keepNewest() string
 
+	// keepSequence is the end of a multi-row insert into ReportSequence: rows
+	// that are there stay as they are, and all are locked.
+	keepSequence() string
+
+	// raiseSequence is likewise, and sets seq and seen of those that are there.
+	raiseSequence() string
+
+	// addCalls is the end of a multi-row insert into CallHistory: counts are
+	// added to those that are there.
+	addCalls() string
+
+	// forUpdate is the end of a SELECT that reads what was committed last, of
+	// rows that it locks.
+	forUpdate() string
+
+	// deleteSome is the statement that deletes rows of table that fulfil where,
+	// as many as its last ? says at most.
+	deleteSome(table, where string) string
+
 	// statusLayout finds out how ServerCallStatus holds its numbers.
 	statusLayout(ctx context.Context, db *sql.DB) (statusLayout, error)
 }

@@ -188,6 +188,22 @@ func (mysqlDialect) keepNewest() string {
 		ts = GREATEST(ts, VALUES(ts))`
 }
 
+func (mysqlDialect) keepSequence() string { return " ON DUPLICATE KEY UPDATE seq = seq" }
+
+func (mysqlDialect) raiseSequence() string {
+	return " ON DUPLICATE KEY UPDATE seq = VALUES(seq), seen = VALUES(seen)"
+}
+
+func (mysqlDialect) addCalls() string {
+	return " ON DUPLICATE KEY UPDATE succ_cnt = succ_cnt + VALUES(succ_cnt), err_cnt = err_cnt + VALUES(err_cnt)"
+}
+
+func (mysqlDialect) forUpdate() string { return " FOR UPDATE" }
+
+func (mysqlDialect) deleteSome(table, where string) string {
+	return "DELETE FROM " + table + " WHERE " + where + " LIMIT ?"
+}
+
 // statusLayout reads which columns are signed: Lars 1.0 was installed with
 // both, and a signed one holds a number above 2^31 only as its negative.
 func (mysqlDialect) statusLayout(ctx context.Context, db *sql.DB) (statusLayout, error) {

@@ -130,6 +130,24 @@ func (sqliteDialect) keepNewest() string {
 		WHERE excluded.ts >= ServerCallStatus.ts`
 }
 
+func (sqliteDialect) keepSequence() string { return " ON CONFLICT (caller, boot_id) DO NOTHING" }
+
+func (sqliteDialect) raiseSequence() string {
+	return " ON CONFLICT (caller, boot_id) DO UPDATE SET seq = excluded.seq, seen = excluded.seen"
+}
+
+func (sqliteDialect) addCalls() string {
+	return ` ON CONFLICT (minute, modid, cmdid, ip, port, caller) DO UPDATE SET
+		succ_cnt = succ_cnt + excluded.succ_cnt, err_cnt = err_cnt + excluded.err_cnt`
+}
+
+// forUpdate needs nothing: a transaction has the lock on the file.
+func (sqliteDialect) forUpdate() string { return "" }
+
+func (sqliteDialect) deleteSome(table, where string) string {
+	return "DELETE FROM " + table + " WHERE rowid IN (SELECT rowid FROM " + table + " WHERE " + where + " LIMIT ?)"
+}
+
 // statusLayout stores what Lars 1.0's own schema does. SQLite's integers have
 // 64 bits, whatever a column was declared as.
 func (sqliteDialect) statusLayout(context.Context, *sql.DB) (statusLayout, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"math"
 	"slices"
 
@@ -55,19 +56,32 @@ func (s *Store) SaveStatuses(ctx context.Context, statuses []Status) error {
 	sorted := slices.Clone(statuses)
 	slices.SortStableFunc(sorted, Status.compareKey)
 	for chunk := range slices.Chunk(sorted, chunkRows) {
-		args := make([]any, 0, 9*len(chunk))
-		for _, st := range chunk {
-			args = st.appendArgs(args, layout)
-		}
-		err := s.retry(ctx, func() error {
-			_, err := s.db.ExecContext(ctx, "INSERT INTO ServerCallStatus ("+statusColumns+") VALUES "+
-				placeholders("(?,?,?,?,?,?,?,?,?)", ",", len(chunk))+s.dialect.keepNewest(), args...)
-			return err
-		})
+		err := s.retry(ctx, func() error { return s.saveStatuses(ctx, s.db, layout, chunk) })
 		if err != nil {
 			// The table may be another one when the database comes back.
 			s.layout.Store(nil)
 			return s.failed(op, err)
+		}
+	}
+	return nil
+}
+
+// executor is a database or a transaction.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// saveStatuses writes statuses, which are sorted by key.
+func (s *Store) saveStatuses(ctx context.Context, to executor, layout statusLayout, statuses []Status) error {
+	for chunk := range slices.Chunk(statuses, chunkRows) {
+		args := make([]any, 0, 9*len(chunk))
+		for _, st := range chunk {
+			args = st.appendArgs(args, layout)
+		}
+		_, err := to.ExecContext(ctx, "INSERT INTO ServerCallStatus ("+statusColumns+") VALUES "+
+			placeholders("(?,?,?,?,?,?,?,?,?)", ",", len(chunk))+s.dialect.keepNewest(), args...)
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,222 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/lars-lb/lars/internal/route"
+)
+
+// Report is what an agent counted for one module in one of its numbered
+// reports.
+type Report struct {
+	Agent   Agent
+	Seq     uint64 // 1, 2, 3, ... of the agent
+	Module  route.Module
+	TS      uint32 // Unix time, seconds
+	Results []Result
+}
+
+// Agent is one run of one agent.
+type Agent struct {
+	Caller uint32 // its IPv4 address, host order
+	BootID uint64 // chosen by chance when it started
+}
+
+// Result is the calls to one host since the agent's report before.
+type Result struct {
+	Host      route.Host
+	Succ, Err uint32
+	Overload  bool // whether the agent held the host for overloaded
+}
+
+func (a Agent) compare(o Agent) int {
+	return cmp.Or(cmp.Compare(a.Caller, o.Caller), cmp.Compare(a.BootID, o.BootID))
+}
+
+// Saved is what SaveReports did.
+type Saved struct {
+	Duplicates int // reports that were in the database before
+	Rows       int // of CallHistory that were added to
+}
+
+// SaveReports adds reports to CallHistory, if history is set, makes them the
+// newest statuses, and notes how far each agent's are in the database: all in
+// one transaction. A report whose number, or a higher one, was noted before is
+// passed over, so it may be given again, here and by other processes at the
+// same time, whenever it is not known whether it was saved. For this to be
+// right the reports of one agent must be given in the order of their numbers,
+// without gaps, beginning with one that is not higher than the last one saved
+// plus 1.
+func (s *Store) SaveReports(ctx context.Context, reports []Report, history bool) (Saved, error) {
+	const op = "save reports"
+	layout, err := s.statusLayout(ctx)
+	if err != nil {
+		return Saved{}, s.failed(op, err)
+	}
+	agents := make(map[Agent]bool)
+	for _, r := range reports {
+		agents[r.Agent] = true
+	}
+	var saved Saved
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		saved = Saved{}
+		// First of all: whoever else has reports of these agents waits for the
+		// locks, and finds these noted when it has them.
+		noted, err := s.lockAgents(ctx, tx, slices.SortedFunc(maps.Keys(agents), Agent.compare))
+		if err != nil {
+			return err
+		}
+		fresh := make([]Report, 0, len(reports))
+		for _, r := range reports {
+			if r.Seq <= noted[r.Agent] {
+				saved.Duplicates++
+				continue
+			}
+			noted[r.Agent] = r.Seq
+			fresh = append(fresh, r)
+		}
+		if len(fresh) == 0 {
+			return nil
+		}
+		if history {
+			if saved.Rows, err = s.addHistory(ctx, tx, fresh); err != nil {
+				return err
+			}
+		}
+		if err := s.saveStatuses(ctx, tx, layout, newestStatuses(fresh)); err != nil {
+			return err
+		}
+		return s.noteAgents(ctx, tx, noted)
+	})
+	if err != nil {
+		s.layout.Store(nil) // the table may be another one when the database comes back
+		return Saved{}, s.failed(op, err)
+	}
+	return saved, nil
+}
+
+// HasHistory reports whether the tables that SaveReports needs are there:
+// tables that nobody may migrate lack them.
+func (s *Store) HasHistory(ctx context.Context) (bool, error) {
+	var n int
+	err := s.retry(ctx, func() error {
+		return s.db.QueryRowContext(ctx, s.dialect.countTables(), "ReportSequence").Scan(&n)
+	})
+	if err != nil {
+		return false, s.failed("look for the history", err)
+	}
+	return n > 0, nil
+}
+
+// lockAgents locks the rows of agents, which are made where they are missing,
+// and returns the numbers noted in them.
+func (s *Store) lockAgents(ctx context.Context, tx *sql.Tx, agents []Agent) (map[Agent]uint64, error) {
+	now := time.Now().Unix()
+	noted := make(map[Agent]uint64, len(agents))
+	for chunk := range slices.Chunk(agents, chunkRows) {
+		insert, where := make([]any, 0, 4*len(chunk)), make([]any, 0, 2*len(chunk))
+		for _, a := range chunk {
+			insert = append(insert, a.Caller, int64(a.BootID), 0, now)
+			where = append(where, a.Caller, int64(a.BootID))
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO ReportSequence (caller, boot_id, seq, seen) VALUES "+
+			placeholders("(?,?,?,?)", ",", len(chunk))+s.dialect.keepSequence(), insert...); err != nil {
+			return nil, fmt.Errorf("lock the sequences: %w", err)
+		}
+		rows, err := tx.QueryContext(ctx, "SELECT caller, boot_id, seq FROM ReportSequence WHERE "+
+			placeholders("(caller = ? AND boot_id = ?)", " OR ", len(chunk))+s.dialect.forUpdate(), where...)
+		if err != nil {
+			return nil, fmt.Errorf("read the sequences: %w", err)
+		}
+		for rows.Next() {
+			var caller, boot, seq int64
+			if err := rows.Scan(&caller, &boot, &seq); err != nil {
+				_ = rows.Close()
+				return nil, fmt.Errorf("read the sequences: %w", err)
+			}
+			noted[Agent{uint32(caller), uint64(boot)}] = uint64(seq)
+		}
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read the sequences: %w", err)
+		}
+	}
+	return noted, nil
+}
+
+// noteAgents writes how far the reports of agents are in the database.
+func (s *Store) noteAgents(ctx context.Context, tx *sql.Tx, agents map[Agent]uint64) error {
+	now := time.Now().Unix()
+	for chunk := range slices.Chunk(slices.SortedFunc(maps.Keys(agents), Agent.compare), chunkRows) {
+		args := make([]any, 0, 4*len(chunk))
+		for _, a := range chunk {
+			args = append(args, a.Caller, int64(a.BootID), int64(agents[a]), now)
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO ReportSequence (caller, boot_id, seq, seen) VALUES "+
+			placeholders("(?,?,?,?)", ",", len(chunk))+s.dialect.raiseSequence(), args...); err != nil {
+			return fmt.Errorf("note the sequences: %w", err)
+		}
+	}
+	return nil
+}
+
+// newestStatuses are the statuses of the reports, each key once, by key.
+func newestStatuses(reports []Report) []Status {
+	var all []Status
+	for _, r := range reports {
+		for _, res := range r.Results {
+			all = append(all, Status{Module: r.Module, Host: res.Host, Caller: r.Agent.Caller,
+				Succ: res.Succ, Err: res.Err, TS: r.TS, Overload: res.Overload})
+		}
+	}
+	slices.SortStableFunc(all, Status.compareKey)
+	newest := all[:0]
+	for _, st := range all {
+		switch last := len(newest) - 1; {
+		case last < 0 || newest[last].compareKey(st) != 0:
+			newest = append(newest, st)
+		case st.TS >= newest[last].TS:
+			newest[last] = st
+		}
+	}
+	return newest
+}
+
+// PruneSequences forgets agents that have not sent anything for keep. It works
+// in small steps.
+func (s *Store) PruneSequences(ctx context.Context, keep time.Duration) (int64, error) {
+	n, err := s.prune(ctx, "ReportSequence", "seen", time.Now().Add(-keep).Unix())
+	if err != nil {
+		return n, s.failed("prune the sequences", err)
+	}
+	return n, nil
+}
+
+// prune deletes the rows of table in which column is below limit, in small
+// steps, so that writers need not wait long.
+func (s *Store) prune(ctx context.Context, table, column string, limit int64) (pruned int64, err error) {
+	if limit = min(max(limit, 0), math.MaxUint32); limit == 0 {
+		return 0, nil
+	}
+	for {
+		var n int64
+		err := s.retry(ctx, func() error {
+			res, err := s.db.ExecContext(ctx, s.dialect.deleteSome(table, column+" < ?"), limit, chunkRows)
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		pruned += n
+		if err != nil || n < chunkRows {
+			return pruned, err
+		}
+	}
+}
