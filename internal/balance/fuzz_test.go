@@ -19,7 +19,7 @@ type trial struct {
 	lb    *balance.LoadBalance
 	m     *model
 	now   time.Duration
-	taken []balance.Count // not yet settled: may be returned
+	taken []balance.Count // not yet settled
 }
 
 func (b *trial) next() int {
@@ -79,12 +79,9 @@ func (b *trial) step() {
 		}
 		b.lb.Update(nodes(addrs), b.now)
 		b.m.update(addrs, b.now)
-	case op < 248:
+	case op < 252:
 		b.settle()
 		b.taken = b.lb.TakeCounts(nil)
-	case op < 252:
-		b.lb.ReturnCounts(b.taken)
-		b.taken = nil
 	default:
 		b.m.probeNum, b.m.errRate = 1+b.next()%12, b.next()*4%1001
 		cfg := b.m.config()

@@ -24,7 +24,6 @@ const maxDeparted = route.MaxHosts
 type unsent struct {
 	succ, err uint64
 	overload  bool // the flag in the last Count that was taken
-	again     bool // that Count came back and has to be taken once more
 }
 
 func (u *unsent) count(ok bool) {
@@ -36,7 +35,7 @@ func (u *unsent) count(ok bool) {
 }
 
 func (u *unsent) due(overload bool) bool {
-	return u.succ|u.err != 0 || u.again || u.overload != overload
+	return u.succ|u.err != 0 || u.overload != overload
 }
 
 // take moves as much out of u as a Count holds; what is beyond that stays.
@@ -90,8 +89,7 @@ func (l *ledger) keep(addr route.Host, u unsent) {
 // TakeCounts appends to dst a Count for each host with calls that were not
 // taken yet, or whose overload flag differs from the one last taken, and
 // clears them. Hosts of the route come first, then those that left it, each in
-// the order of addresses. A Count that cannot be delivered goes to
-// ReturnCounts. There can be more than fit into one frame.
+// the order of addresses. There can be more than fit into one frame.
 //
 // Every report that was accepted is in exactly one Count, but for LostCounts.
 func (b *LoadBalance) TakeCounts(dst []Count) []Count {
@@ -111,30 +109,6 @@ func (b *LoadBalance) TakeCounts(dst []Count) []Count {
 	}
 	slices.SortFunc(dst[first:], func(x, y Count) int { return x.Host.Compare(y.Host) })
 	return dst
-}
-
-// ReturnCounts adds back what TakeCounts handed out and could not be
-// delivered. It keeps no reference to counts.
-func (b *LoadBalance) ReturnCounts(counts []Count) {
-	for _, c := range counts {
-		k := key(c.Host)
-		if h := b.find(c.Host); h != nil {
-			h.unsent.giveBack(c)
-		} else if d, ok := b.ledger.departed[k]; ok {
-			d.unsent.giveBack(c)
-			b.ledger.departed[k] = d
-		} else {
-			var u unsent
-			u.giveBack(c)
-			b.ledger.keep(c.Host, u)
-		}
-	}
-}
-
-func (u *unsent) giveBack(c Count) {
-	u.succ += uint64(c.Succ)
-	u.err += uint64(c.Err)
-	u.again = true
 }
 
 // HasCounts reports whether TakeCounts would return anything. It looks at

@@ -1,7 +1,6 @@
 package balance_test
 
 import (
-	"math"
 	"slices"
 	"testing"
 
@@ -96,60 +95,6 @@ func TestDepartedHostIsNotOverloaded(t *testing.T) {
 	report(f, 'A', 0, 15)
 	f.lb.Update(nodes(hosts("B")), 0)
 	counted(t, f.lb, balance.Count{host('A'), 0, 15, false})
-}
-
-func TestReturnCounts(t *testing.T) {
-	f := newFixture(nil, "ABC")
-	report(f, 'A', 5, 1)
-	report(f, 'B', 2, 0)
-	report(f, 'C', 1, 0)
-	taken := f.lb.TakeCounts(nil)
-	report(f, 'A', 1, 0)
-	f.lb.Update(nodes(hosts("AC")), 0)
-	f.lb.ReturnCounts(taken)
-	f.lb.ReturnCounts(nil)
-	report(f, 'A', 0, 1)
-	counted(t, f.lb,
-		balance.Count{host('A'), 6, 2, false},
-		balance.Count{host('C'), 1, 0, false},
-		balance.Count{host('B'), 2, 0, false})
-	counted(t, f.lb)
-}
-
-func TestReturnedFlagIsTakenAgain(t *testing.T) {
-	f := newFixture(nil, "AB")
-	report(f, 'A', 0, 15)
-	f.lb.TakeCounts(nil)
-	f.now = window
-	report(f, 'A', 0, 1) // idle again
-	change := f.lb.TakeCounts(nil)
-	report(f, 'A', 0, 0)
-	f.lb.ReturnCounts([]balance.Count{{Host: host('A'), Overload: false}})
-	counted(t, f.lb, balance.Count{host('A'), 0, 0, false})
-	if want := (balance.Count{host('A'), 0, 1, false}); !slices.Equal(change, []balance.Count{want}) {
-		t.Errorf("the change was %v", change)
-	}
-
-	// For a host that left in between, and for one that is returned in two parts.
-	f.lb.Update(nodes(hosts("B")), f.now)
-	f.lb.ReturnCounts([]balance.Count{{Host: host('A'), Succ: 1}, {Host: host('A'), Err: 2}})
-	counted(t, f.lb, balance.Count{host('A'), 1, 2, false})
-}
-
-// More calls than one Count holds are handed out in several.
-func TestCountsBeyondUint32(t *testing.T) {
-	f := newFixture(nil, "A")
-	full := balance.Count{Host: host('A'), Succ: math.MaxUint32, Err: 1}
-	f.lb.ReturnCounts([]balance.Count{full, full})
-	counted(t, f.lb, balance.Count{host('A'), math.MaxUint32, 2, false})
-	counted(t, f.lb, balance.Count{host('A'), math.MaxUint32, 0, false})
-	counted(t, f.lb)
-
-	f.lb.Update(nil, 0)
-	f.lb.ReturnCounts([]balance.Count{full, full})
-	counted(t, f.lb, balance.Count{host('A'), math.MaxUint32, 2, false})
-	counted(t, f.lb, balance.Count{host('A'), math.MaxUint32, 0, false})
-	counted(t, f.lb)
 }
 
 func TestDepartedHostsAreBounded(t *testing.T) {

@@ -158,7 +158,7 @@ func (a *Agent) flushCounts() {
 		}
 		select {
 		case <-timeout:
-			a.log.Warn("stopping with counts unsent: lars-reporter did not take them in time")
+			a.log.Warn("stopping with counts unsent: lars-reporter did not take them in time", "calls", a.uncounted())
 			return
 		case ok := <-done:
 			if ok {
@@ -167,6 +167,22 @@ func (a *Agent) flushCounts() {
 		}
 		<-retry.C
 	}
+}
+
+// uncounted is how many calls were reported, and are not known to be in the
+// database.
+func (a *Agent) uncounted() (calls uint64) {
+	sum := make(chan uint64, 1)
+	if a.reporter.loop.Post(func() { sum <- a.reporter.window.calls() }) == nil {
+		select {
+		case calls = <-sum:
+		case <-time.After(lastReport): // the loop has failed
+		}
+	}
+	for _, r := range a.shards {
+		calls += r.Uncounted(a.clock())
+	}
+	return calls
 }
 
 // Close ends Serve, or releases an agent that was never served. It does not
@@ -224,6 +240,7 @@ type Stats struct {
 
 	DNS      reactor.TCPStats `json:"dns"`
 	Reporter reactor.TCPStats `json:"reporter"`
+	Reports  ReportStats      `json:"reports"`
 	Checks   CheckStats       `json:"checks"`
 	Events   EventStats       `json:"events"`
 
@@ -239,7 +256,7 @@ func (a *Agent) Stats() Stats {
 		DNSPeer: a.dns.link.to(), ReporterPeer: a.reporter.link.to(),
 		PullsInFlight: a.dns.inFlight.Load(), DNSSilences: a.dns.silences.Load(),
 		DNS: a.dns.client.Stats(), Reporter: a.reporter.client.Stats(),
-		Checks: a.checker.Stats(), Events: a.events.Stats(),
+		Reports: a.reporter.Stats(), Checks: a.checker.Stats(), Events: a.events.Stats(),
 		Snapshot: a.keeper.saver.Stats(), SnapshotModules: a.keeper.restored.Modules, SnapshotAgeMS: a.keeper.age.Milliseconds(),
 	}
 	if away, down := a.dns.link.downFor(); down {

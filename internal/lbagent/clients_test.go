@@ -1,15 +1,12 @@
 package lbagent
 
 import (
-	"errors"
 	"io"
 	"log/slog"
 	"net"
-	"slices"
 	"testing"
 	"time"
 
-	"github.com/lars-lb/lars/internal/balance"
 	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/wire"
 	pb "github.com/lars-lb/lars/proto/larspb"
@@ -83,28 +80,35 @@ func TestPullsBeyondTheHighWaterMark(t *testing.T) {
 		pulled[req.Modid] = true
 	}
 }
-
-// TestCountsThatTheKernelDidNotTakeComeBack loses a connection between frames
-// that were written and frames that were not.
-func TestCountsThatTheKernelDidNotTakeComeBack(t *testing.T) {
-	shards := testShards()
-	r, err := newReportClient([]string{"127.0.0.1:1"}, shards, func() time.Duration { return 0 }, slog.New(slog.DiscardHandler))
+// A lars-reporter of Lars 1.0 acknowledges nothing: what the kernel has taken
+// counts as delivered then, but not before it is sure, and not if it was seen
+// to acknowledge.
+func TestReporterThatNeverAcknowledges(t *testing.T) {
+	var now time.Duration
+	r, err := newReportClient([]string{"127.0.0.1:1"}, testShards(), func() time.Duration { return now }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.loop.Close()
-	shard := shards[module1.Shard()]
-	shard.Pick(module1, 0)
-	shard.Apply(module1, nodes(hostA, hostB), 0)
-	r.waiting = []waitingFrame{ // nothing was written yet by this client
-		{module1, []balance.Count{{Host: hostA, Succ: 100}}, 0},
-		{module1, []balance.Count{{Host: hostA, Succ: 5, Err: 2}}, 40},
-		{module1, []balance.Count{{Host: hostB, Err: 1}}, 80},
-	}
-	r.onClose(errors.New("reset"))
-	id, counts, ok := shard.TakeDueCounts(nil, false, 0)
-	want := []balance.Count{{Host: hostA, Succ: 5, Err: 2}, {Host: hostB, Err: 1}}
-	if !ok || id != module1 || !slices.Equal(counts, want) || len(r.waiting) != 0 {
-		t.Errorf("came back: %v %v %v, want %v", id, counts, ok, want)
+	r.window.add(reportFrame{seq: r.window.number(), results: 1})
+	r.window.sent(0) // taken: this client has written nothing yet
+	for _, c := range []struct {
+		name              string
+		first             bool
+		answers, answered bool
+		now               time.Duration
+		kept              bool
+	}{
+		{"nothing was sent on this connection", false, false, false, time.Hour, true},
+		{"it may still answer", true, false, false, helloWithin - 1, true},
+		{"one that answers was seen, this may be it", true, false, true, helloAgain - 1, true},
+		{"it answers", true, true, true, time.Hour, true},
+		{"it does not answer", true, false, false, helloWithin, false},
+	} {
+		r.first, r.answers, r.answered, now = c.first, c.answers, c.answered, c.now
+		r.forgetTaken()
+		if kept := len(r.window.frames) == 1; kept != c.kept {
+			t.Errorf("%s: kept is %v", c.name, kept)
+		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 //     the list unknown, the one pulled longest ago first.
 //   - pulling: a pull was asked for and lars-dns has not answered. It is on the
 //     list pulls, the one sent longest ago first.
-//   - counting: it has counts to report. It is on the list counts, behind those
-//     that came back the one that has had them longest first.
+//   - counting: it has counts to report. It is on the list counts, the one that
+//     has had them longest first.
 //   - unsure: no lars-dns that reaches its database has said anything of it
 //     since its route came from a file, the agent's or that of lars-dns. It is
 //     on the list unsure, about the one asked for longest ago first.
@@ -26,7 +26,6 @@ type module struct {
 	updatedAt time.Duration // when its route came last; if stale, since when it may be wrong
 	pulledAt  time.Duration // when it was asked for last
 	countedAt time.Duration // since when it has counts to report
-	returned  bool          // they were taken and came back: due at once
 	stale     bool          // it has hosts, and they are from a file
 	gone      bool          // that it has none is from the database
 
@@ -64,12 +63,8 @@ func (l *list) init() { l.root.prev, l.root.next = &l.root, &l.root }
 func (l *list) first() *module { return l.root.next.module }
 
 // pushBack moves n to the tail, from wherever it is in this list.
-func (l *list) pushBack(n *node) { l.insert(n, l.root.prev) }
-
-// pushFront moves n to the head, from wherever it is in this list.
-func (l *list) pushFront(n *node) { l.insert(n, &l.root) }
-
-func (l *list) insert(n, after *node) {
+func (l *list) pushBack(n *node) {
+	after := l.root.prev
 	if n == after {
 		return // the tail to the tail
 	}

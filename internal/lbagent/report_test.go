@@ -136,3 +136,66 @@ func TestLargestModuleIsReportedInParts(t *testing.T) {
 	}
 	eventually.True(t, patience, "all counts arrive", func() bool { return reporter.total() == len(hosts) })
 }
+
+// A connection that is lost between counting and acknowledging is the one that
+// nobody can tell from one lost before: the frame comes again, and counts once.
+func TestUnacknowledgedReportsComeAgain(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	lost := 0
+	reporter.lossy = func(seq uint64) bool {
+		lost++
+		return lost%3 == 0
+	}
+	dns.set(module1, hostA)
+	a, _ := startAgent(t, dns.addr, reporter.addr, quickReports)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	const n = 40
+	for i := range n {
+		c.report(module1, hostA, 0)
+		reportsTaken(t, a, i+1)
+		eventually.True(t, patience, "the call is counted", func() bool { return reporter.total() > i })
+	}
+	eventually.True(t, patience, "all is acknowledged", func() bool { return a.Stats().Reports.Unacked == 0 })
+	if got := reporter.total(); got != n {
+		t.Errorf("%d calls are counted, want %d", got, n)
+	}
+	if s := a.Stats().Reports; s.Resent == 0 || !s.Acknowledging {
+		t.Errorf("stats %+v: nothing was sent again", s)
+	}
+}
+
+// While lars-reporter takes frames and cannot save them, they are kept within
+// bounds, and counts add up.
+func TestReportsWithoutAcknowledgementAreBounded(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	reporter.mute = true
+	hosts := make([]route.Host, 1000)
+	for i := range hosts {
+		hosts[i] = route.Host{IP: uint32(i + 1), Port: 80}
+	}
+	dns.set(module1, hosts...)
+	a, _ := startAgent(t, dns.addr, reporter.addr, quickReports)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	sent := 0
+	for range 8 {
+		for _, part := range slices.Collect(slices.Chunk(hosts, 200)) {
+			for _, h := range part {
+				c.report(module1, h, 0)
+			}
+			sent += len(part)
+			reportsTaken(t, a, sent)
+		}
+	}
+	s := a.Stats().Reports
+	if s.UnackedHosts >= s.Window+int64(route.MaxHosts) {
+		t.Errorf("%+v: more is kept than the bound allows", s)
+	}
+	reporter.mu.Lock()
+	reporter.mute = false
+	reporter.mu.Unlock()
+	reporter.dropAll() // all that was not acknowledged comes again
+	eventually.True(t, patience, "all calls are counted", func() bool { return reporter.total() == sent })
+	eventually.True(t, patience, "all is acknowledged", func() bool { return a.Stats().Reports.Unacked == 0 })
+}

@@ -3,8 +3,9 @@ package lbagent
 import (
 	"encoding/binary"
 	"log/slog"
-	"slices"
+	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lars-lb/lars/internal/balance"
@@ -17,16 +18,30 @@ const (
 	// resultsPerFrame keeps a report within one frame: a result takes at most
 	// 33 bytes, so this many take less than 50,000 of the 65,527 there are.
 	resultsPerFrame = 1500
-	// reportHighWater is the output beyond which counts stay in the RouteLBs,
-	// where they add up, bytes.
-	reportHighWater = 1 << 20
+	// reportHighWater is the output beyond which frames wait in the window,
+	// bytes.
+	reportHighWater = 256 << 10
 	// reportTick is how often due counts are looked for: the most by which a
 	// report is late.
 	reportTick = 100 * time.Millisecond
+	// A lars-reporter of Lars 1.0 acknowledges nothing. One that has not
+	// answered a first frame for helloWithin is taken for such a one; or for
+	// helloAgain if one that answers was seen before, and this may be it,
+	// frozen.
+	helloWithin = 5 * time.Second
+	helloAgain  = time.Minute
 )
 
 // reportClient keeps the connection to lars-reporter. Its methods are called
 // on its loop.
+//
+// Each frame has a number, and lars-reporter acknowledges those that are in the
+// database. Until then a frame is kept, and sent again, as it was, on the next
+// connection, perhaps to another replica; the database has the number of the
+// last one, so that none is counted twice. To a lars-reporter that does not
+// acknowledge, what the kernel has taken counts as delivered, as there is
+// nothing better to know. If that was wrong nothing is counted twice there
+// either: it replaces what it had by the same values.
 type reportClient struct {
 	loop   *reactor.Loop
 	client *reactor.TCPClient
@@ -34,20 +49,41 @@ type reportClient struct {
 	clock  func() time.Duration
 	link   linkLog
 
-	tick    *reactor.Timer
+	bootID uint64 // of this run of the agent, never 0
+	window reportWindow
+	tick   *reactor.Timer
+
+	queued   uint64        // all that was ever sent ends here, bytes
+	firstAt  time.Duration // when the first frame of this connection was sent
+	first    bool          // it was
+	answers  bool          // lars-reporter acknowledges, on this connection
+	answered bool          // or did on one before
+
 	counts  []balance.Count
 	request pb.ReportStatusRequest
 	results []pb.HostCallResult // what request.Results points to
-
-	waiting []waitingFrame // queued since the kernel last had taken everything
-	queued  uint64         // where the last of them ends
+	ack     pb.ReportStatusResponse
+	stats   reportCounters
 }
 
-// waitingFrame is a frame on the connection that the kernel may not have taken.
-type waitingFrame struct {
-	id     route.Module
-	counts []balance.Count
-	end    uint64 // its end in all that the client ever wrote, bytes
+// ReportStats counts what became of reports to lars-reporter.
+type ReportStats struct {
+	Unacked       int64  `json:"unacked"`       // frames made and not acknowledged, now
+	UnackedHosts  int64  `json:"unacked_hosts"` // results in them
+	Window        int64  `json:"window"`        // of such results, beyond which counts wait
+	Sent          uint64 `json:"sent"`          // frames, those sent again included
+	Resent        uint64 `json:"resent"`        // frames sent again after a connection was lost
+	Acknowledged  uint64 `json:"acknowledged"`  // acknowledgements
+	Unanswered    uint64 `json:"unanswered"`    // frames taken for delivered without an acknowledgement
+	Acknowledging bool   `json:"acknowledging"` // the lars-reporter connected to does so
+}
+
+// reportCounters is ReportStats as the client writes it.
+type reportCounters struct {
+	unacked, unackedHosts    atomic.Int64
+	sent, resent             atomic.Uint64
+	acknowledged, unanswered atomic.Uint64
+	acknowledging            atomic.Bool
 }
 
 func newReportClient(addrs []string, shards *[route.Shards]*RouteLB, clock func() time.Duration, log *slog.Logger) (*reportClient, error) {
@@ -58,20 +94,20 @@ func newReportClient(addrs []string, shards *[route.Shards]*RouteLB, clock func(
 	r := &reportClient{
 		loop: loop, shards: shards, clock: clock,
 		link:    linkLog{log: log, clock: clock, what: "lars-reporter", addr: strings.Join(addrs, ", ")},
+		bootID:  rand.Uint64N(1<<64-1) + 1,
 		results: make([]pb.HostCallResult, resultsPerFrame),
 	}
+	router := reactor.NewRouter[*reactor.TCPConn]()
+	router.Handle(int32(pb.MessageId_ID_ReportStatusResponse), r.onAck)
 	r.client, err = reactor.NewTCPClient(loop, reactor.TCPClientConfig{
 		Addrs: addrs,
-		// Room for the largest module on top of the mark: its frames are
-		// queued whole or not at all.
-		Conn: reactor.ConnConfig{MaxOutput: 2 * reportHighWater},
 		Hooks: reactor.ConnHooks{
 			OnOpen:  r.onOpen,
 			OnClose: func(_ *reactor.TCPConn, reason error) { r.onClose(reason) },
-			OnDrain: func(*reactor.TCPConn) { r.onDrain() },
+			OnDrain: func(*reactor.TCPConn) { r.send(false) },
 		},
 		OnConnectError: r.link.cannotConnect,
-	}, reactor.NewRouter[*reactor.TCPConn]())
+	}, router)
 	if err != nil {
 		loop.Close()
 		return nil, err
@@ -80,30 +116,46 @@ func newReportClient(addrs []string, shards *[route.Shards]*RouteLB, clock func(
 	return r, nil
 }
 
+// Stats returns the counters so far. Any goroutine may call it.
+func (r *reportClient) Stats() ReportStats {
+	s := &r.stats
+	return ReportStats{
+		Unacked: s.unacked.Load(), UnackedHosts: s.unackedHosts.Load(), Window: windowResults,
+		Sent: s.sent.Load(), Resent: s.resent.Load(), Acknowledged: s.acknowledged.Load(),
+		Unanswered: s.unanswered.Load(), Acknowledging: s.acknowledging.Load(),
+	}
+}
+
 func (r *reportClient) onOpen(c *reactor.TCPConn) {
 	r.link.up(c.RemoteAddr())
 	r.queued = r.client.Stats().BytesOut
+	r.first = false
+	r.window.restart()
+	r.send(false)
 }
 
-// onClose takes back the counts that the kernel had not taken: nobody will
-// send them. What it had taken may have arrived or not; without an answer from
-// lars-reporter that cannot be known, and it must not be counted twice.
 func (r *reportClient) onClose(reason error) {
 	r.link.down(reason)
-	taken, now := r.client.Stats().BytesOut, r.clock()
-	for _, f := range r.waiting {
-		if f.end > taken {
-			r.shards[f.id.Shard()].ReturnCounts(f.id, f.counts, now)
-		}
-	}
-	r.waiting = nil
+	r.answers = false
+	r.note()
 }
 
-// onDrain goes on when the kernel has taken everything.
-func (r *reportClient) onDrain() {
-	clear(r.waiting)
-	r.waiting = r.waiting[:0]
+// onAck forgets what is in the database. The first answer may acknowledge
+// nothing yet: it tells that there will be others.
+func (r *reportClient) onAck(_ *reactor.TCPConn, body []byte) error {
+	ack := &r.ack
+	ack.Reset()
+	if err := ack.UnmarshalVT(body); err != nil {
+		return err
+	}
+	if ack.BootId != r.bootID {
+		return nil // it is about another run of the agent
+	}
+	r.stats.acknowledged.Add(1)
+	r.answers, r.answered = true, true
+	r.window.acknowledged(ack.Seq)
 	r.send(false)
+	return nil
 }
 
 func (r *reportClient) onTick() {
@@ -111,31 +163,107 @@ func (r *reportClient) onTick() {
 	r.send(false)
 }
 
-// send reports the counts that are due, or all of them, as far as the
-// connection takes them. What it does not take adds up until the next time.
+// send sends what is to be sent again, and reports the counts that are due, or
+// all of them, as far as window and connection take them. What they do not take
+// adds up until the next time.
 func (r *reportClient) send(all bool) {
+	defer r.note()
 	c := r.client.Conn()
 	if c == nil {
 		return
 	}
-	caller, now := callerIP(c), r.clock()
-	for _, shard := range r.shards {
-		for c.Buffered() < reportHighWater {
-			id, counts, ok := shard.TakeDueCounts(r.counts[:0], all, now)
-			r.counts = counts
-			if !ok {
-				break
-			}
-			if rest := r.sendCounts(c, id, caller, counts); len(rest) > 0 {
-				shard.ReturnCounts(id, rest, now)
-				return
-			}
-		}
+	r.forgetTaken()
+	for r.flush(c) && r.window.room() && r.take(c, all) {
 	}
 }
 
-// flushed sends all counts and reports whether none is left, here or on the
-// connection.
+// forgetTaken makes room where nobody acknowledges.
+func (r *reportClient) forgetTaken() {
+	wait := helloWithin
+	if r.answered {
+		wait = helloAgain
+	}
+	if r.answers || !r.first || r.clock()-r.firstAt < wait {
+		return
+	}
+	before := len(r.window.frames)
+	r.window.taken(r.client.Stats().BytesOut)
+	r.stats.unanswered.Add(uint64(before - len(r.window.frames)))
+}
+
+// flush sends the frames that were not sent on this connection. It reports
+// whether all are.
+func (r *reportClient) flush(c *reactor.TCPConn) bool {
+	for f := r.window.unsent(); f != nil; f = r.window.unsent() {
+		if c.Buffered() >= reportHighWater {
+			return false
+		}
+		before := c.Buffered()
+		if c.Send(int32(pb.MessageId_ID_ReportStatusRequest), f.body) != nil {
+			return false
+		}
+		if !r.first {
+			r.first, r.firstAt = true, r.clock()
+		}
+		r.queued += uint64(c.Buffered() - before)
+		r.window.sent(r.queued)
+		r.stats.sent.Add(1)
+	}
+	return true
+}
+
+// take makes frames of the counts of one module. It reports false when there
+// are none.
+func (r *reportClient) take(c *reactor.TCPConn, all bool) bool {
+	caller, now := callerIP(c), r.clock()
+	for _, shard := range r.shards {
+		id, counts, ok := shard.TakeDueCounts(r.counts[:0], all, now)
+		r.counts = counts
+		if !ok {
+			continue
+		}
+		for len(counts) > 0 {
+			n := min(len(counts), resultsPerFrame)
+			r.window.add(r.frame(id, caller, counts[:n]))
+			counts = counts[n:]
+		}
+		return true
+	}
+	return false
+}
+
+// frame makes a report of counts, at most resultsPerFrame.
+func (r *reportClient) frame(id route.Module, caller int32, counts []balance.Count) reportFrame {
+	f := reportFrame{seq: r.window.number(), results: len(counts)}
+	req := &r.request
+	req.Modid, req.Cmdid, req.Caller, req.Ts = id.ModID, id.CmdID, caller, uint32(time.Now().Unix())
+	req.BootId, req.Seq = r.bootID, f.seq
+	req.Results = req.Results[:0]
+	for i, count := range counts {
+		result := &r.results[i]
+		result.Ip, result.Port = int32(count.Host.IP), int32(count.Host.Port)
+		result.Succ, result.Err, result.Overload = count.Succ, count.Err, count.Overload
+		req.Results = append(req.Results, result)
+		f.calls += uint64(count.Succ) + uint64(count.Err)
+	}
+	body, err := req.MarshalVT()
+	if err != nil {
+		panic(err) // a message without required fields always encodes
+	}
+	f.body = body
+	return f
+}
+
+// note makes known what the window holds.
+func (r *reportClient) note() {
+	r.stats.unacked.Store(int64(len(r.window.frames)))
+	r.stats.unackedHosts.Store(int64(r.window.results))
+	r.stats.resent.Store(r.window.resent)
+	r.stats.acknowledging.Store(r.answers)
+}
+
+// flushed sends all counts and reports whether all are in the database, or, if
+// nobody acknowledges, with the kernel.
 func (r *reportClient) flushed() bool {
 	r.send(true)
 	for _, shard := range r.shards {
@@ -144,32 +272,14 @@ func (r *reportClient) flushed() bool {
 		}
 	}
 	c := r.client.Conn()
-	return c == nil || c.Buffered() == 0
-}
-
-// sendCounts queues a module's counts in as many frames as they need, and
-// returns those that the connection did not take.
-func (r *reportClient) sendCounts(c *reactor.TCPConn, id route.Module, caller int32, counts []balance.Count) (rest []balance.Count) {
-	for len(counts) > 0 {
-		n := min(len(counts), resultsPerFrame)
-		req := &r.request
-		req.Modid, req.Cmdid, req.Caller, req.Ts = id.ModID, id.CmdID, caller, uint32(time.Now().Unix())
-		req.Results = req.Results[:0]
-		for i, count := range counts[:n] {
-			result := &r.results[i]
-			result.Ip, result.Port = int32(count.Host.IP), int32(count.Host.Port)
-			result.Succ, result.Err, result.Overload = count.Succ, count.Err, count.Overload
-			req.Results = append(req.Results, result)
-		}
-		before := c.Buffered()
-		if c.SendMessage(int32(pb.MessageId_ID_ReportStatusRequest), req) != nil {
-			return counts
-		}
-		r.queued += uint64(c.Buffered() - before)
-		r.waiting = append(r.waiting, waitingFrame{id, slices.Clone(counts[:n]), r.queued})
-		counts = counts[n:]
+	switch {
+	case len(r.window.frames) == 0:
+		return true
+	case c == nil:
+		return false
+	default:
+		return !r.answers && !r.answered && r.window.unsent() == nil && c.Buffered() == 0
 	}
-	return nil
 }
 
 // callerIP is this machine's address as lars-reporter sees it, 0 over IPv6.

@@ -22,9 +22,8 @@ type ordeal struct {
 
 	routes   map[route.Module][]route.Node // as lars-dns said last and the agent took it
 	asks     map[route.Module]ask          // the last pull of each module
-	held     []taken                       // counts taken, and neither sent nor returned
 	accepted uint64                        // calls that were reported
-	sent     uint64                        // of them, those that are in the database now
+	sent     uint64                        // of them, those that were taken to be sent
 }
 
 // ask is a pull.
@@ -32,11 +31,6 @@ type ask struct {
 	at       time.Duration
 	forgot   uint64 // modules that had been forgotten by then
 	answered bool
-}
-
-type taken struct {
-	id     route.Module
-	counts []balance.Count
 }
 
 const ordealHosts = 12
@@ -103,26 +97,14 @@ func (o *ordeal) step() {
 		for _, id := range o.r.AskAll(nil, o.now) {
 			o.ask(id)
 		}
-	case op < 246:
-		if id, counts, ok := o.r.TakeDueCounts(nil, o.next()%2 == 0, o.now); ok {
-			o.held = append(o.held, taken{id, counts})
-		}
-	case op < 250:
-		o.settle(func(h taken) { o.r.ReturnCounts(h.id, h.counts, o.now) })
 	case op < 253:
-		o.settle(func(h taken) { o.sent += sum(h.counts) })
+		if _, counts, ok := o.r.TakeDueCounts(nil, o.next()%2 == 0, o.now); ok {
+			o.sent += sum(counts)
+		}
 	default:
 		s := o.settings()
 		o.r.SetSettings(&s, o.now)
 	}
-}
-
-// settle does with all counts that were taken what f says.
-func (o *ordeal) settle(f func(taken)) {
-	for _, h := range o.held {
-		f(h)
-	}
-	o.held = nil
 }
 
 func (o *ordeal) pick() {
@@ -238,7 +220,6 @@ func (o *ordeal) end() {
 			o.t.Fatalf("the pull of %v, %+v, is lost", id, a)
 		}
 	}
-	o.settle(func(h taken) { o.r.ReturnCounts(h.id, h.counts, o.now) })
 	for {
 		_, counts, ok := o.r.TakeDueCounts(nil, true, o.now)
 		if !ok {
