@@ -170,7 +170,7 @@ path = "/tmp/a b.db"
 	}
 
 	reporter := config.Reporter{Reactor: reactor, Store: store, Log: log, Admin: admin, DBThreads: 64}
-	if got, err := config.LoadReporter(write(t, shared+server+"[reporter]\ndb_thread_cnt = 64\n")); err != nil || got != reporter {
+	if got, err := config.LoadReporter(write(t, shared+server+"[reporter]\ndb_thread_cnt = 64\nhistory_retention = 0\n")); err != nil || got != reporter {
 		t.Errorf("reporter: %+v, %v", got, err)
 	}
 	if n := len(reporter.Changed(config.DefaultReporter())); n != len(reporter.Keys())-1 {

@@ -1,23 +1,30 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Reporter is the configuration of lars-reporter.
 type Reporter struct {
 	Reactor   Reactor
 	Store     Store
 	DBThreads int // workers that write to the store; default 3, 1 to 64
-	Log       Log
-	Admin     Admin
+	// HistoryRetention is how long calls are kept by the minute; default 168h,
+	// 0 for no history, 0 to 87600h.
+	HistoryRetention time.Duration
+	Log              Log
+	Admin            Admin
 }
 
 // DefaultReporter is what an empty file means.
 func DefaultReporter() Reporter {
 	return Reporter{
-		Reactor:   defaultReactor(7779),
-		Store:     defaultStore(),
-		DBThreads: 3,
-		Log:       defaultLog(),
+		Reactor:          defaultReactor(7779),
+		Store:            defaultStore(),
+		DBThreads:        3,
+		HistoryRetention: 168 * time.Hour,
+		Log:              defaultLog(),
 	}
 }
 
@@ -47,5 +54,6 @@ func (c Reporter) Changed(next Reporter) []string { return changed(c.keys(), nex
 func (c *Reporter) keys() []key {
 	return slices.Concat(c.Reactor.keys(), c.Store.keys(), []key{
 		bind("reporter", "db_thread_cnt", &c.DBThreads, number(1, 64)),
+		bind("reporter", "history_retention", &c.HistoryRetention, duration(0, 87600*time.Hour)),
 	}, c.Log.keys(), c.Admin.keys())
 }

@@ -39,6 +39,16 @@ type Config struct {
 	// Default 1,000,000, at about 150 bytes each; 1 to 100,000,000.
 	MaxPending int
 
+	// MaxQueued is the most results of numbered reports that wait to be saved,
+	// over all workers. The connection that brings one more is closed: its
+	// agent keeps the report and comes back. Default 1,000,000, at about 50
+	// bytes each; 1 to 100,000,000.
+	MaxQueued int
+
+	// HistoryRetention is how long calls are kept by the minute. Default 168 h;
+	// 0 for no history, 0 to 87,600 h.
+	HistoryRetention time.Duration
+
 	// DrainTimeout is how long Serve goes on saving when it ends. Default
 	// 1.5 s; 1 ms to 1 min.
 	DrainTimeout time.Duration
@@ -47,14 +57,16 @@ type Config struct {
 // DefaultConfig is what lars-reporter does when it is told nothing.
 func DefaultConfig() Config {
 	return Config{
-		Listen:        netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 7779),
-		MaxConn:       1024,
-		Threads:       5,
-		DBThreads:     3,
-		FlushInterval: 200 * time.Millisecond,
-		BatchRows:     500,
-		MaxPending:    1_000_000,
-		DrainTimeout:  1500 * time.Millisecond,
+		Listen:           netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 7779),
+		MaxConn:          1024,
+		Threads:          5,
+		DBThreads:        3,
+		FlushInterval:    200 * time.Millisecond,
+		BatchRows:        500,
+		MaxPending:       1_000_000,
+		MaxQueued:        1_000_000,
+		HistoryRetention: 168 * time.Hour,
+		DrainTimeout:     1500 * time.Millisecond,
 	}
 }
 
@@ -65,6 +77,7 @@ func ConfigFrom(file config.Reporter) Config {
 	c.MaxConn = file.Reactor.MaxConn
 	c.Threads = file.Reactor.Threads
 	c.DBThreads = file.DBThreads
+	c.HistoryRetention = file.HistoryRetention
 	return c
 }
 
@@ -83,6 +96,7 @@ func (c *Config) Validate() error {
 		{"DBThreads", c.DBThreads, 1, 64},
 		{"BatchRows", c.BatchRows, 1, 10_000},
 		{"MaxPending", c.MaxPending, 1, 100_000_000},
+		{"MaxQueued", c.MaxQueued, 1, 100_000_000},
 	} {
 		if n.value < n.min || n.value > n.max {
 			return fmt.Errorf("reporter: %s is %d, allowed is %d to %d", n.name, n.value, n.min, n.max)
@@ -98,6 +112,9 @@ func (c *Config) Validate() error {
 		if d.value < time.Millisecond || d.value > d.max {
 			return fmt.Errorf("reporter: %s is %v, allowed is 1ms to %v", d.name, d.value, d.max)
 		}
+	}
+	if h := c.HistoryRetention; h < 0 || h > 87600*time.Hour {
+		return fmt.Errorf("reporter: HistoryRetention is %v, allowed is 0 to 87600h", h)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/store"
@@ -24,6 +25,9 @@ type fakeStore struct {
 	saving  map[rowKey]bool // keys of the calls under way
 	overlap bool            // whether a key was in two calls at once
 	batches []int           // sizes
+
+	seqs map[store.Agent]uint64 // of numbered reports, the last that was saved
+	gaps bool                   // whether one was passed over
 
 	// gate, if not nil, is received from by each SaveStatuses before it does
 	// anything; arrived is sent to when it is about to.
@@ -80,6 +84,47 @@ func (f *fakeStore) SaveStatuses(ctx context.Context, batch []store.Status) erro
 		}
 	}
 	return nil
+}
+
+func (f *fakeStore) HasHistory(context.Context) (bool, error) { return true, nil }
+
+// SaveReports notes the reports that are saved the first time.
+func (f *fakeStore) SaveReports(ctx context.Context, reports []store.Report, _ bool) (saved store.Saved, err error) {
+	if f.gate != nil {
+		f.arrived <- struct{}{}
+		select {
+		case <-f.gate:
+		case <-ctx.Done():
+			return saved, ctx.Err()
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down != nil {
+		return saved, f.down
+	}
+	if f.seqs == nil {
+		f.seqs = make(map[store.Agent]uint64)
+	}
+	for _, r := range reports {
+		if r.Seq <= f.seqs[r.Agent] {
+			saved.Duplicates++
+			continue
+		}
+		f.gaps = f.gaps || r.Seq != f.seqs[r.Agent]+1
+		f.seqs[r.Agent] = r.Seq
+	}
+	return saved, nil
+}
+
+func (f *fakeStore) PruneHistory(context.Context, time.Duration) (int64, error) { return 0, nil }
+
+func (f *fakeStore) PruneSequences(context.Context, time.Duration) (int64, error) { return 0, nil }
+
+func (f *fakeStore) seq(a store.Agent) (last uint64, gaps bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seqs[a], f.gaps
 }
 
 func (f *fakeStore) begin(batch []store.Status) {

@@ -58,13 +58,27 @@ type overflow struct {
 	last time.Time
 }
 
+// refused tells that agents are sent away with their reports.
+func (o *overflow) refused(total uint64, max int) {
+	if o.due() {
+		o.log.Error("too many reports wait for the database: agents keep theirs and try again", "results_max", max, "refused", total)
+	}
+}
+
 func (o *overflow) dropped(total uint64, max int) {
+	if o.due() {
+		o.log.Error("too many keys wait for the database, results for further ones are dropped", "keys_max", max, "dropped", total)
+	}
+}
+
+// due reports whether enough time has passed since the last record.
+func (o *overflow) due() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
 	if !o.last.IsZero() && now.Sub(o.last) < remindEvery {
-		return
+		return false
 	}
 	o.last = now
-	o.log.Error("too many keys wait for the database, results for further ones are dropped", "keys_max", max, "dropped", total)
+	return true
 }

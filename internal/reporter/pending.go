@@ -17,15 +17,15 @@ type key struct {
 
 func keyOf(s store.Status) key { return key{s.Module, s.Host, s.Caller} }
 
-// room bounds the keys of all workers together.
+// room bounds what all workers together keep.
 type room struct {
 	max  int64
 	used atomic.Int64
 }
 
-func (r *room) take() bool {
-	if r.used.Add(1) > r.max {
-		r.used.Add(-1)
+func (r *room) take(n int64) bool {
+	if r.used.Add(n) > r.max {
+		r.used.Add(-n)
 		return false
 	}
 	return true
@@ -73,7 +73,7 @@ func (p *pending) put(s store.Status) (outcome, int) {
 		p.newest[k] = s
 		return replaced, len(p.order)
 	}
-	if !p.room.take() {
+	if !p.room.take(1) {
 		return full, len(p.order)
 	}
 	p.newest[k] = s

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
@@ -23,6 +24,13 @@ type Store interface {
 	// SaveStatuses saves each status unless a newer one of its key is there.
 	// Saving again after an error must be right.
 	SaveStatuses(ctx context.Context, statuses []store.Status) error
+	// HasHistory reports whether the tables are those that SaveReports needs.
+	HasHistory(ctx context.Context) (bool, error)
+	// SaveReports saves each numbered report once, however often it is given.
+	SaveReports(ctx context.Context, reports []store.Report, history bool) (store.Saved, error)
+	// PruneHistory and PruneSequences delete what is older than keep.
+	PruneHistory(ctx context.Context, keep time.Duration) (int64, error)
+	PruneSequences(ctx context.Context, keep time.Duration) (int64, error)
 }
 
 // Server is a lars-reporter. Its methods may be called on any goroutine.
@@ -32,11 +40,13 @@ type Server struct {
 	log   *slog.Logger
 	tcp   *reactor.TCPServer
 
-	room    room
+	room    room // for keys
+	queue   room // for results of numbered reports
 	workers []*worker
 	seed    maphash.Seed
 
 	prepared chan struct{} // closed when the tables are ready
+	history  atomic.Bool   // they have room for the history; set before that
 	outage   outage
 	overflow overflow
 	count    counters
@@ -51,13 +61,14 @@ func New(cfg Config, st Store, log *slog.Logger) (*Server, error) {
 	s := &Server{
 		cfg: cfg, store: st, log: log,
 		room:     room{max: int64(cfg.MaxPending)},
+		queue:    room{max: int64(cfg.MaxQueued)},
 		seed:     maphash.MakeSeed(),
 		prepared: make(chan struct{}),
 		outage:   outage{log: log},
 		overflow: overflow{log: log},
 	}
 	for range cfg.DBThreads {
-		s.workers = append(s.workers, newWorker(&s.room))
+		s.workers = append(s.workers, newWorker(&s.room, &s.queue))
 	}
 	router := reactor.NewRouter[*reactor.TCPConn]()
 	router.Handle(int32(larspb.MessageId_ID_ReportStatusRequest), s.onReport)
@@ -88,6 +99,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	stop := make(chan struct{})
 	var workers, preparation sync.WaitGroup
 	preparation.Go(func() { s.prepare(preparing, stop) })
+	preparation.Go(func() { s.prune(preparing) })
 	for _, w := range s.workers {
 		workers.Go(func() { s.run(saving, w, stop) })
 	}
@@ -123,17 +135,33 @@ func (s *Server) prepare(ctx context.Context, stop <-chan struct{}) {
 	if denied != nil {
 		s.log.Warn("older tables are written as they are", "err", denied)
 	}
+	var history bool
+	if !s.insist(ctx, stop, func() (err error) {
+		history, err = s.store.HasHistory(ctx)
+		return err
+	}) {
+		return
+	}
+	if !history {
+		s.log.Warn("there is no table CallHistory: calls are not counted by the minute, and a report that comes twice is saved twice; run lars db init with a user who may create it")
+	}
+	s.history.Store(history)
 	s.log.Info("database is ready", "schema_found", from, "schema", to)
 	close(s.prepared)
 }
 
 // onReport is called on the event loops.
-func (s *Server) onReport(_ *reactor.TCPConn, body []byte) error {
+func (s *Server) onReport(c *reactor.TCPConn, body []byte) error {
 	var report larspb.ReportStatusRequest
 	if err := report.UnmarshalVT(body); err != nil {
 		return fmt.Errorf("reporter: ReportStatusRequest: %w", err)
 	}
 	s.count.reports.Add(1)
+	module := route.Module{ModID: report.Modid, CmdID: report.Cmdid}
+	isNumbered := report.BootId != 0
+	n := numbered{from: c, report: store.Report{
+		Agent: store.Agent{Caller: uint32(report.Caller), BootID: report.BootId}, Seq: report.Seq, Module: module, TS: report.Ts,
+	}}
 	for _, r := range report.Results {
 		s.count.results.Add(1)
 		s.count.succ.Add(uint64(r.Succ))
@@ -143,8 +171,12 @@ func (s *Server) onReport(_ *reactor.TCPConn, body []byte) error {
 			s.count.invalid.Add(1)
 			continue
 		}
+		if isNumbered {
+			n.report.Results = append(n.report.Results, store.Result{Host: host, Succ: r.Succ, Err: r.Err, Overload: r.Overload})
+			continue
+		}
 		s.put(store.Status{
-			Module:   route.Module{ModID: report.Modid, CmdID: report.Cmdid},
+			Module:   module,
 			Host:     host,
 			Caller:   uint32(report.Caller),
 			Succ:     r.Succ,
@@ -153,7 +185,15 @@ func (s *Server) onReport(_ *reactor.TCPConn, body []byte) error {
 			Overload: r.Overload,
 		})
 	}
+	if isNumbered {
+		s.takeNumbered(c, n)
+	}
 	return nil
+}
+
+// hash chooses the worker for a caller.
+func (s *Server) hash(caller uint32) int {
+	return int(maphash.Comparable(s.seed, caller) % uint64(len(s.workers)))
 }
 
 func (s *Server) put(st store.Status) {

@@ -22,10 +22,21 @@ type Stats struct {
 	DroppedInvalid uint64 `json:"dropped_invalid"` // an address or port that no host has
 	DroppedFull    uint64 `json:"dropped_full"`    // more than MaxPending keys
 
-	Pending  int64  `json:"pending"`   // keys waiting to be saved, now
-	Saves    uint64 `json:"saves"`     // batches
-	Rows     uint64 `json:"rows"`      // in them
-	DBErrors uint64 `json:"db_errors"` // attempts that failed
+	// Numbered reports, which are acknowledged.
+	Numbered    uint64 `json:"numbered"`
+	Duplicates  uint64 `json:"duplicates"`   // came again, and were counted before
+	RefusedFull uint64 `json:"refused_full"` // connections closed: more than MaxQueued results
+	Acks        uint64 `json:"acks"`
+	Queued      int64  `json:"queued"`       // results waiting to be saved, now
+	QueueMax    int64  `json:"queue_max"`    // of them
+	HistoryRows uint64 `json:"history_rows"` // of CallHistory that were added to
+	Pruned      uint64 `json:"pruned"`       // rows deleted for their age
+
+	PendingMax int64  `json:"pending_max"` // of Pending
+	Pending    int64  `json:"pending"`     // keys waiting to be saved, now
+	Saves      uint64 `json:"saves"`       // batches
+	Rows       uint64 `json:"rows"`        // in them
+	DBErrors   uint64 `json:"db_errors"`   // attempts that failed
 }
 
 // counters is Stats as the event loops and workers write it.
@@ -33,6 +44,8 @@ type counters struct {
 	reports, results, succ, errs   atomic.Uint64
 	replaced, stale, invalid, full atomic.Uint64
 	saves, rows, dbErrors          atomic.Uint64
+
+	numbered, duplicates, refused, acks, historyRows, pruned atomic.Uint64
 }
 
 // Stats returns the counters so far. It may be called on any goroutine.
@@ -47,6 +60,15 @@ func (s *Server) Stats() Stats {
 		DroppedStale:   s.count.stale.Load(),
 		DroppedInvalid: s.count.invalid.Load(),
 		DroppedFull:    s.count.full.Load(),
+		Numbered:       s.count.numbered.Load(),
+		Duplicates:     s.count.duplicates.Load(),
+		RefusedFull:    s.count.refused.Load(),
+		Acks:           s.count.acks.Load(),
+		Queued:         s.queue.used.Load(),
+		QueueMax:       s.queue.max,
+		HistoryRows:    s.count.historyRows.Load(),
+		Pruned:         s.count.pruned.Load(),
+		PendingMax:     s.room.max,
 		Pending:        s.room.used.Load(),
 		Saves:          s.count.saves.Load(),
 		Rows:           s.count.rows.Load(),

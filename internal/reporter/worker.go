@@ -9,18 +9,33 @@ import (
 	"github.com/lars-lb/lars/internal/store"
 )
 
-// worker saves the results of the keys that fall to it.
+// worker saves the results of the keys that fall to it, and the numbered
+// reports of the agents that do.
 type worker struct {
 	pending *pending
+	inbox   inbox
 	// Each signal waits in a buffer of one, so that put never blocks and none
 	// is lost. One too many does no harm.
 	some chan struct{} // there is something to save
 	many chan struct{} // there is a whole batch
 	buf  []store.Status
+
+	batch   []numbered
+	reports []store.Report // of batch
 }
 
-func newWorker(r *room) *worker {
-	return &worker{pending: newPending(r), some: make(chan struct{}, 1), many: make(chan struct{}, 1)}
+func newWorker(keys, results *room) *worker {
+	return &worker{
+		pending: newPending(keys), inbox: inbox{room: results},
+		some: make(chan struct{}, 1), many: make(chan struct{}, 1),
+	}
+}
+
+// waiting is how many keys and how many results of numbered reports are to be
+// saved.
+func (w *worker) waiting() (keys, results int) {
+	_, results = w.inbox.len()
+	return w.pending.len(), results
 }
 
 // put is called by the event loops.
@@ -40,11 +55,11 @@ func (w *worker) put(s store.Status, batchRows int) outcome {
 // again gives the signals for what came during a flush: put gave them to the
 // flush before.
 func (w *worker) again(batchRows int) {
-	keys := w.pending.len()
-	if keys > 0 {
+	keys, results := w.waiting()
+	if keys+results > 0 {
 		signal(w.some)
 	}
-	if keys >= batchRows {
+	if max(keys, results) >= batchRows {
 		signal(w.many)
 	}
 }
@@ -69,7 +84,10 @@ func (s *Server) run(ctx context.Context, w *worker, stop <-chan struct{}) {
 		}
 		w.again(s.cfg.BatchRows)
 	}
-	for w.pending.len() > 0 && s.flush(ctx, w, stop) {
+	for {
+		if keys, results := w.waiting(); keys+results == 0 || !s.flush(ctx, w, stop) {
+			return
+		}
 	}
 }
 
@@ -92,9 +110,12 @@ func (s *Server) gather(w *worker, stop <-chan struct{}) bool {
 	return true
 }
 
-// flush saves the keys that are pending now. It reports false when ctx ended
-// first.
+// flush saves what waits now. It reports false when ctx ended first.
 func (s *Server) flush(ctx context.Context, w *worker, stop <-chan struct{}) bool {
+	return s.flushKeys(ctx, w, stop) && s.flushNumbered(ctx, w, stop)
+}
+
+func (s *Server) flushKeys(ctx context.Context, w *worker, stop <-chan struct{}) bool {
 	for left := w.pending.len(); left > 0; left -= len(w.buf) {
 		w.buf = w.pending.batch(w.buf[:0], min(left, s.cfg.BatchRows))
 		if !s.insist(ctx, stop, func() error { return s.store.SaveStatuses(ctx, w.buf) }) {
