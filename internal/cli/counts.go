@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +17,8 @@ func (a *app) countsCommand() *cobra.Command {
 		Short: "Show the call counts that agents have reported",
 		Long: `Show the call counts that agents have reported through lars-reporter: of all
 modules, those of a modid, or one. For each agent and host it is what programs
-reported in the last interval, 15 s by default, not a total. Times are UTC.`,
+reported in the last interval, 15 s by default, not a total, which lars history
+shows. Times are UTC.`,
 		Example:           "  lars counts\n  lars counts 1 1\n  lars counts --json",
 		Args:              between(0, 2),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -52,10 +51,8 @@ func (a *app) listCounts(ctx context.Context, s *store.Store, f store.Filter) er
 	}
 	rows := []countsJSON{}
 	for _, st := range statuses {
-		var agent [4]byte
-		binary.BigEndian.PutUint32(agent[:], st.Caller)
 		rows = append(rows, countsJSON{
-			moduleJSON: moduleJSON(st.Module), Host: st.Host.String(), Agent: netip.AddrFrom4(agent).String(),
+			moduleJSON: moduleJSON(st.Module), Host: st.Host.String(), Agent: agentAddr(st.Caller),
 			Succ: st.Succ, Err: st.Err, Overload: st.Overload, At: time.Unix(int64(st.TS), 0).UTC(),
 		})
 	}

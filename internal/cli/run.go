@@ -117,7 +117,7 @@ configuration file is missing or bad.`,
 	expect(root, aDuration, "timeout")
 	asGroup(root)
 	root.AddCommand(
-		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
+		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.historyCommand(), a.dbCommand(),
 		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(), a.simCommand(),
 		a.agentCommand(), a.dnsCommand(), a.versionCommand(),
 	)
