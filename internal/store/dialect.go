@@ -68,10 +68,6 @@ type dialect interface {
 	// added to those that are there.
 	addCalls() string
 
-	// forUpdate is the end of a SELECT that reads what was committed last, of
-	// rows that it locks.
-	forUpdate() string
-
 	// deleteSome is the statement that deletes rows of table that fulfil where,
 	// as many as its last ? says at most.
 	deleteSome(table, where string) string

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
@@ -78,45 +79,36 @@ type HistoryKey struct {
 
 // ListHistory sums up the calls from since on, up to and without until, of the
 // modules that f selects. Rows come by time, module, host and caller. Times
-// count by the minute.
+// count by the minute. The database does the sums: a week of minutes may be
+// millions of rows.
 func (s *Store) ListHistory(ctx context.Context, f Filter, since, until time.Time, by HistoryKey) ([]History, error) {
-	type sum = History
+	query, args := historyQuery(f, since, until, by)
 	var list []History
 	err := s.retry(ctx, func() error {
-		groups := make(map[sum]calls)
-		rows, err := s.db.QueryContext(ctx, `SELECT minute, modid, cmdid, ip, port, caller, succ_cnt, err_cnt
-			FROM CallHistory WHERE minute >= ? AND minute < ?`, seconds(since), seconds(until))
+		list = nil
+		rows, err := s.db.QueryContext(ctx, query, args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var minute, modid, cmdid, ip, port, caller int64
-			var c calls
-			if err := rows.Scan(&minute, &modid, &cmdid, &ip, &port, &caller, &c.succ, &c.err); err != nil {
+			var modid, cmdid, minute, ip, port, caller int64
+			var h History
+			if err := rows.Scan(&modid, &cmdid, &minute, &ip, &port, &caller, &h.Succ, &h.Err); err != nil {
 				return err
 			}
-			key := History{Module: moduleFrom(modid, cmdid)}
-			h, ok := route.HostFromNumbers(ip, port)
-			if !ok || !f.matches(key.Module) {
-				continue
-			}
-			if step := int64(by.Step / time.Second); step > 0 {
-				key.Time = time.Unix(minute-minute%step, 0)
+			h.Module = moduleFrom(modid, cmdid)
+			if by.Step > 0 {
+				h.Time = time.Unix(minute, 0)
 			}
 			if by.Host {
-				key.Host = h
+				var ok bool
+				if h.Host, ok = route.HostFromNumbers(ip, port); !ok {
+					continue // somebody else wrote it
+				}
 			}
-			if by.Caller {
-				key.Caller = uint32(caller)
-			}
-			g := groups[key]
-			groups[key] = calls{g.succ + c.succ, g.err + c.err}
-		}
-		list = make([]History, 0, len(groups))
-		for key, c := range groups {
-			key.Succ, key.Err = c.succ, c.err
-			list = append(list, key)
+			h.Caller = uint32(caller)
+			list = append(list, h)
 		}
 		return rows.Err()
 	})
@@ -127,6 +119,39 @@ func (s *Store) ListHistory(ctx context.Context, f Filter, since, until time.Tim
 		return cmp.Or(x.Time.Compare(y.Time), x.Module.Compare(y.Module), x.Host.Compare(y.Host), cmp.Compare(x.Caller, y.Caller))
 	})
 	return list, nil
+}
+
+// historyQuery selects modid, cmdid, time, ip, port, caller and the sums; what
+// is not in the key is 0.
+func historyQuery(f Filter, since, until time.Time, by HistoryKey) (query string, args []any) {
+	what := []string{"modid", "cmdid", "0", "0", "0", "0"}
+	groups := []string{"modid", "cmdid"}
+	key := func(i int, expression string) {
+		what[i] = expression
+		groups = append(groups, expression)
+	}
+	if step := int64(by.Step / time.Second); step > 0 {
+		key(2, fmt.Sprintf("minute - minute %% %d", step))
+	}
+	if by.Host {
+		key(3, "ip")
+		key(4, "port")
+	}
+	if by.Caller {
+		key(5, "caller")
+	}
+	where := "minute >= ? AND minute < ?"
+	args = []any{seconds(since), seconds(until)}
+	if f.ModID != nil {
+		where += " AND modid = ?"
+		args = append(args, *f.ModID)
+	}
+	if f.CmdID != nil {
+		where += " AND cmdid = ?"
+		args = append(args, *f.CmdID)
+	}
+	return fmt.Sprintf("SELECT %s, SUM(succ_cnt), SUM(err_cnt) FROM CallHistory WHERE %s GROUP BY %s",
+		strings.Join(what, ", "), where, strings.Join(groups, ", ")), args
 }
 
 // seconds is a time as CallHistory holds it.

@@ -72,9 +72,11 @@ func (mysqlDialect) create() error { return nil }
 func (mysqlDialect) missing() error { return nil }
 
 func (mysqlDialect) transient(err error) bool {
-	const lockWaitTimeout, deadlock = 1205, 1213
+	// A cluster says deadlock when it cannot commit after what another node
+	// has. MariaDB may say changed of a row that is newer than the snapshot.
+	const lockWaitTimeout, deadlock, changed = 1205, 1213, 1020
 	var e *mysql.MySQLError
-	return errors.As(err, &e) && (e.Number == lockWaitTimeout || e.Number == deadlock)
+	return errors.As(err, &e) && (e.Number == lockWaitTimeout || e.Number == deadlock || e.Number == changed)
 }
 
 func (mysqlDialect) denied(err error) bool {
@@ -197,8 +199,6 @@ func (mysqlDialect) raiseSequence() string {
 func (mysqlDialect) addCalls() string {
 	return " ON DUPLICATE KEY UPDATE succ_cnt = succ_cnt + VALUES(succ_cnt), err_cnt = err_cnt + VALUES(err_cnt)"
 }
-
-func (mysqlDialect) forUpdate() string { return " FOR UPDATE" }
 
 func (mysqlDialect) deleteSome(table, where string) string {
 	return "DELETE FROM " + table + " WHERE " + where + " LIMIT ?"

@@ -43,6 +43,7 @@ func (a Agent) compare(o Agent) int {
 // Saved is what SaveReports did.
 type Saved struct {
 	Duplicates int // reports that were in the database before
+	Gaps       int // reports that did not follow the last one noted of their agent
 	Rows       int // of CallHistory that were added to
 }
 
@@ -52,8 +53,11 @@ type Saved struct {
 // passed over, so it may be given again, here and by other processes at the
 // same time, whenever it is not known whether it was saved. For this to be
 // right the reports of one agent must be given in the order of their numbers,
-// without gaps, beginning with one that is not higher than the last one saved
-// plus 1.
+// and none that the agent has not given up may be passed over.
+//
+// A gap is no error: what is missing was acknowledged once, and the database
+// has forgotten it since, as one does that comes back from a backup; or it went
+// to a lars-reporter of Lars 1.0, which notes nothing.
 func (s *Store) SaveReports(ctx context.Context, reports []Report, history bool) (Saved, error) {
 	const op = "save reports"
 	layout, err := s.statusLayout(ctx)
@@ -78,6 +82,9 @@ func (s *Store) SaveReports(ctx context.Context, reports []Report, history bool)
 			if r.Seq <= noted[r.Agent] {
 				saved.Duplicates++
 				continue
+			}
+			if last := noted[r.Agent]; last > 0 && r.Seq > last+1 {
+				saved.Gaps++
 			}
 			noted[r.Agent] = r.Seq
 			fresh = append(fresh, r)
@@ -115,39 +122,54 @@ func (s *Store) HasHistory(ctx context.Context) (bool, error) {
 	return n > 0, nil
 }
 
-// lockAgents locks the rows of agents, which are made where they are missing,
-// and returns the numbers noted in them.
+// lockAgents locks the rows of agents, in their order, and reads how far their
+// reports are in the database. Those without a row get one.
+//
+// The rows are read without a lock, which in MySQL means as they were when the
+// transaction first read like that. All locks come before that: nobody changes
+// the rows after it, and whoever did before has committed. To read them with
+// locks once more would make transactions that have no agent in common wait for
+// one another, since MySQL may choose to look at every row of a small table.
 func (s *Store) lockAgents(ctx context.Context, tx *sql.Tx, agents []Agent) (map[Agent]uint64, error) {
 	now := time.Now().Unix()
-	noted := make(map[Agent]uint64, len(agents))
 	for chunk := range slices.Chunk(agents, chunkRows) {
-		insert, where := make([]any, 0, 4*len(chunk)), make([]any, 0, 2*len(chunk))
+		args := make([]any, 0, 4*len(chunk))
 		for _, a := range chunk {
-			insert = append(insert, a.Caller, int64(a.BootID), 0, now)
-			where = append(where, a.Caller, int64(a.BootID))
+			args = append(args, a.Caller, int64(a.BootID), 0, now)
 		}
 		if _, err := tx.ExecContext(ctx, "INSERT INTO ReportSequence (caller, boot_id, seq, seen) VALUES "+
-			placeholders("(?,?,?,?)", ",", len(chunk))+s.dialect.keepSequence(), insert...); err != nil {
+			placeholders("(?,?,?,?)", ",", len(chunk))+s.dialect.keepSequence(), args...); err != nil {
 			return nil, fmt.Errorf("lock the sequences: %w", err)
 		}
-		rows, err := tx.QueryContext(ctx, "SELECT caller, boot_id, seq FROM ReportSequence WHERE "+
-			placeholders("(caller = ? AND boot_id = ?)", " OR ", len(chunk))+s.dialect.forUpdate(), where...)
-		if err != nil {
-			return nil, fmt.Errorf("read the sequences: %w", err)
-		}
-		for rows.Next() {
-			var caller, boot, seq int64
-			if err := rows.Scan(&caller, &boot, &seq); err != nil {
-				_ = rows.Close()
-				return nil, fmt.Errorf("read the sequences: %w", err)
-			}
-			noted[Agent{uint32(caller), uint64(boot)}] = uint64(seq)
-		}
-		if err := rows.Err(); err != nil {
+	}
+	noted := make(map[Agent]uint64, len(agents))
+	for chunk := range slices.Chunk(agents, chunkRows) {
+		if err := readSequences(ctx, tx, chunk, noted); err != nil {
 			return nil, fmt.Errorf("read the sequences: %w", err)
 		}
 	}
 	return noted, nil
+}
+
+func readSequences(ctx context.Context, tx *sql.Tx, agents []Agent, into map[Agent]uint64) error {
+	args := make([]any, 0, 2*len(agents))
+	for _, a := range agents {
+		args = append(args, a.Caller, int64(a.BootID))
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT caller, boot_id, seq FROM ReportSequence WHERE "+
+		placeholders("(caller = ? AND boot_id = ?)", " OR ", len(agents)), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var caller, boot, seq int64
+		if err := rows.Scan(&caller, &boot, &seq); err != nil {
+			return err
+		}
+		into[Agent{uint32(caller), uint64(boot)}] = uint64(seq)
+	}
+	return rows.Err()
 }
 
 // noteAgents writes how far the reports of agents are in the database.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -206,4 +207,99 @@ func TestPruneHistory(t *testing.T) {
 			t.Errorf("an agent that is seen was forgotten: %+v", got)
 		}
 	})
+}
+
+// The modules that are asked for, and only these.
+func TestListHistoryOfModules(t *testing.T) {
+	onStores(t, func(t *testing.T, st *store.Store, _ *sql.DB) {
+		var reports []store.Report
+		for i, m := range []route.Module{{ModID: -1, CmdID: 2}, {ModID: -1, CmdID: -3}, {ModID: 4, CmdID: 2}} {
+			reports = append(reports, store.Report{Agent: store.Agent{Caller: 1, BootID: 1}, Seq: uint64(i + 1), Module: m, TS: 60,
+				Results: []store.Result{{Host: theHost, Succ: uint32(i + 1)}}})
+		}
+		mustSave(t, st, reports...)
+		number := func(n int32) *int32 { return &n }
+		for _, c := range []struct {
+			filter store.Filter
+			want   []uint64
+		}{
+			{store.Filter{}, []uint64{2, 1, 3}},
+			{store.Filter{ModID: number(-1)}, []uint64{2, 1}},
+			{store.Filter{ModID: number(-1), CmdID: number(2)}, []uint64{1}},
+			{store.Filter{ModID: number(7)}, nil},
+		} {
+			list, err := st.ListHistory(t.Context(), c.filter, time.Unix(0, 0), time.Unix(120, 0), store.HistoryKey{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []uint64
+			for _, h := range list {
+				got = append(got, h.Succ)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%+v: %v, want %v", c.filter, got, c.want)
+			}
+		}
+	})
+}
+
+// A database that has forgotten some goes on, and tells.
+func TestSaveReportsAfterAGap(t *testing.T) {
+	a := store.Agent{Caller: 1, BootID: 1}
+	onStores(t, func(t *testing.T, st *store.Store, _ *sql.DB) {
+		one := store.Result{Host: theHost, Succ: 1}
+		for _, c := range []struct {
+			seq  uint64
+			want store.Saved
+		}{
+			{5, store.Saved{Rows: 1}}, // nothing is known of the agent
+			{6, store.Saved{Rows: 1}},
+			{8, store.Saved{Rows: 1, Gaps: 1}},
+			{7, store.Saved{Duplicates: 1}},
+			{9, store.Saved{Rows: 1}},
+		} {
+			if got := mustSave(t, st, report(a, c.seq, 60, one)); got != c.want {
+				t.Errorf("report %d: %+v, want %+v", c.seq, got, c.want)
+			}
+		}
+	})
+}
+
+// Workers that have no agent in common do not wait for one another.
+func TestSaveReportsOfDifferentAgents(t *testing.T) {
+	const workers, agents, rounds = 4, 100, 40
+	cfg := newMariaDB(t)
+	st, raw := open(t, cfg), openRaw(t, cfg)
+	if _, _, err := st.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	deadlocks := func() int {
+		n, err := strconv.Atoi(mustQuery(t, raw, "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_deadlocks'")[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := deadlocks()
+	var running sync.WaitGroup
+	for w := range workers {
+		running.Go(func() {
+			for seq := uint64(1); seq <= rounds; seq++ {
+				var batch []store.Report
+				for a := w; a < agents; a += workers {
+					if (a+int(seq))%2 == 0 {
+						continue
+					}
+					batch = append(batch, report(store.Agent{Caller: uint32(a), BootID: 1}, seq, uint32(seq), store.Result{Host: theHost, Succ: 1}))
+				}
+				if _, err := st.SaveReports(t.Context(), batch, true); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	running.Wait()
+	if n := deadlocks() - before; n > rounds/10 {
+		t.Errorf("%d deadlocks in %d transactions", n, workers*rounds)
+	}
 }

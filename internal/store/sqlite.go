@@ -141,9 +141,6 @@ func (sqliteDialect) addCalls() string {
 		succ_cnt = succ_cnt + excluded.succ_cnt, err_cnt = err_cnt + excluded.err_cnt`
 }
 
-// forUpdate needs nothing: a transaction has the lock on the file.
-func (sqliteDialect) forUpdate() string { return "" }
-
 func (sqliteDialect) deleteSome(table, where string) string {
 	return "DELETE FROM " + table + " WHERE rowid IN (SELECT rowid FROM " + table + " WHERE " + where + " LIMIT ?)"
 }
