@@ -57,6 +57,15 @@ func duration(lo, hi time.Duration) kind[time.Duration] {
 	}
 }
 
+// durationOrNone is a time of lo to hi, or 0 for none.
+func durationOrNone(lo, hi time.Duration) kind[time.Duration] {
+	k := duration(lo, hi)
+	within := k.allow
+	k.want += ", or 0"
+	k.allow = func(d time.Duration) bool { return d == 0 || within(d) }
+	return k
+}
+
 func parseDuration(s string) (time.Duration, bool) {
 	if d, err := time.ParseDuration(s); err == nil {
 		return d, true

@@ -11,7 +11,7 @@ type Reporter struct {
 	Store     Store
 	DBThreads int // workers that write to the store; default 3, 1 to 64
 	// HistoryRetention is how long calls are kept by the minute; default 168h,
-	// 0 for no history, 0 to 87600h.
+	// 0 for no history, else 1h to 87600h.
 	HistoryRetention time.Duration
 	Log              Log
 	Admin            Admin
@@ -54,6 +54,6 @@ func (c Reporter) Changed(next Reporter) []string { return changed(c.keys(), nex
 func (c *Reporter) keys() []key {
 	return slices.Concat(c.Reactor.keys(), c.Store.keys(), []key{
 		bind("reporter", "db_thread_cnt", &c.DBThreads, number(1, 64)),
-		bind("reporter", "history_retention", &c.HistoryRetention, duration(0, 87600*time.Hour)),
+		bind("reporter", "history_retention", &c.HistoryRetention, durationOrNone(time.Hour, 87600*time.Hour)),
 	}, c.Log.keys(), c.Admin.keys())
 }

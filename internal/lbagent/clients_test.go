@@ -80,6 +80,7 @@ func TestPullsBeyondTheHighWaterMark(t *testing.T) {
 		pulled[req.Modid] = true
 	}
 }
+
 // A lars-reporter of Lars 1.0 acknowledges nothing: what the kernel has taken
 // counts as delivered then, but not before it is sure, and not if it was seen
 // to acknowledge.

@@ -46,7 +46,7 @@ type Config struct {
 	MaxQueued int
 
 	// HistoryRetention is how long calls are kept by the minute. Default 168 h;
-	// 0 for no history, 0 to 87,600 h.
+	// 0 for no history, else 1 h to 87,600 h.
 	HistoryRetention time.Duration
 
 	// DrainTimeout is how long Serve goes on saving when it ends. Default
@@ -113,8 +113,8 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("reporter: %s is %v, allowed is 1ms to %v", d.name, d.value, d.max)
 		}
 	}
-	if h := c.HistoryRetention; h < 0 || h > 87600*time.Hour {
-		return fmt.Errorf("reporter: HistoryRetention is %v, allowed is 0 to 87600h", h)
+	if h := c.HistoryRetention; h != 0 && (h < time.Hour || h > 87600*time.Hour) {
+		return fmt.Errorf("reporter: HistoryRetention is %v, allowed is 0 or 1h to 87600h", h)
 	}
 	return nil
 }

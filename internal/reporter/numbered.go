@@ -26,7 +26,7 @@ func (s *Server) takeNumbered(c *reactor.TCPConn, n numbered) {
 	s.count.numbered.Add(1)
 	// All reports of an agent to one worker, whatever they are about: they are
 	// saved in the order in which they came.
-	w := s.workers[s.hash(n.report.Agent.Caller)]
+	w := s.workerOf(n.report.Agent)
 	results, ok := w.inbox.put(n)
 	if !ok {
 		// The agent has it, and all that follow, and comes back with them. To
@@ -70,11 +70,18 @@ func (s *Server) flushNumbered(ctx context.Context, w *worker, stop <-chan struc
 }
 
 // saveNumbered saves reports, once whatever happens, where the tables allow it.
+// Where they do not there are no sums that could be wrong: a report that comes
+// twice gives the same statuses twice.
 func (s *Server) saveNumbered(ctx context.Context, reports []store.Report) error {
-	if s.history.Load() {
+	has, err := s.hasHistory(ctx)
+	if err != nil {
+		return err
+	}
+	if has {
 		saved, err := s.store.SaveReports(ctx, reports, s.cfg.HistoryRetention > 0)
 		if err == nil {
 			s.count.duplicates.Add(uint64(saved.Duplicates))
+			s.count.gaps.Add(uint64(saved.Gaps))
 			s.count.historyRows.Add(uint64(saved.Rows))
 		}
 		return err
@@ -87,6 +94,19 @@ func (s *Server) saveNumbered(ctx context.Context, reports []store.Report) error
 		}
 	}
 	return s.store.SaveStatuses(ctx, statuses)
+}
+
+// hasHistory reports whether there are the tables for reports. As long as there
+// are not, somebody may make them.
+func (s *Server) hasHistory(ctx context.Context) (bool, error) {
+	if s.history.Load() {
+		return true, nil
+	}
+	has, err := s.store.HasHistory(ctx)
+	if err == nil && has && !s.history.Swap(true) {
+		s.log.Info("there is a table CallHistory: from now on calls are counted by the minute")
+	}
+	return has, err
 }
 
 // acknowledgeAll acknowledges the last report of each agent in a batch that was
@@ -127,21 +147,27 @@ func (s *Server) prune(ctx context.Context) {
 	case <-ctx.Done():
 		return
 	}
-	for s.history.Load() {
-		var n int64
-		var err error
-		if s.cfg.HistoryRetention > 0 {
-			n, err = s.store.PruneHistory(ctx, s.cfg.HistoryRetention)
-		}
-		m, seqErr := s.store.PruneSequences(ctx, keepSequences)
-		s.count.pruned.Add(uint64(n + m))
-		if err := errors.Join(err, seqErr); err != nil && ctx.Err() == nil {
-			s.count.dbErrors.Add(1)
-			s.log.Warn("old history was not deleted, trying again later", "err", err)
+	for {
+		if s.history.Load() {
+			s.pruneOnce(ctx)
 		}
 		if !sleep(ctx, pruneEvery) {
 			return
 		}
+	}
+}
+
+func (s *Server) pruneOnce(ctx context.Context) {
+	var history int64
+	var err error
+	if s.cfg.HistoryRetention > 0 {
+		history, err = s.store.PruneHistory(ctx, s.cfg.HistoryRetention)
+	}
+	sequences, seqErr := s.store.PruneSequences(ctx, keepSequences)
+	s.count.pruned.Add(uint64(history + sequences))
+	if err := errors.Join(err, seqErr); err != nil && ctx.Err() == nil {
+		s.count.dbErrors.Add(1)
+		s.log.Warn("old history was not deleted, trying again later", "err", err)
 	}
 }
 

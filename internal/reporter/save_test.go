@@ -112,6 +112,7 @@ func TestBadStreams(t *testing.T) {
 	}{
 		{"bad protobuf", wire.AppendFrame(nil, 3, []byte{0xff, 0xff, 0xff}), 0, func(s reporter.Stats) uint64 { return s.TCP.ClosedBadBody }, false},
 		{"half a protobuf", wire.AppendFrame(nil, 3, good[wire.HeadSize:len(good)-1]), 0, func(s reporter.Stats) uint64 { return s.TCP.ClosedBadBody }, false},
+		{"a boot id without a number", frame(t, &larspb.ReportStatusRequest{Modid: 1, BootId: 7}), 0, func(s reporter.Stats) uint64 { return s.TCP.ClosedBadBody }, false},
 		{"negative length", []byte{3, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}, 0, func(s reporter.Stats) uint64 { return s.TCP.ClosedBadFrame }, false},
 		{"too long", []byte{3, 0, 0, 0, 0xf8, 0xff, 0, 0}, 0, func(s reporter.Stats) uint64 { return s.TCP.ClosedBadFrame }, false},
 		{"a good one before", append(slices.Clone(good), 3, 0, 0, 0, 0, 0, 0, 0x80), 1, func(s reporter.Stats) uint64 { return s.TCP.ClosedBadFrame }, false},

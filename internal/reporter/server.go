@@ -143,7 +143,7 @@ func (s *Server) prepare(ctx context.Context, stop <-chan struct{}) {
 		return
 	}
 	if !history {
-		s.log.Warn("there is no table CallHistory: calls are not counted by the minute, and a report that comes twice is saved twice; run lars db init with a user who may create it")
+		s.log.Warn("there is no table CallHistory: calls are not counted by the minute until lars db init has made it")
 	}
 	s.history.Store(history)
 	s.log.Info("database is ready", "schema_found", from, "schema", to)
@@ -155,6 +155,9 @@ func (s *Server) onReport(c *reactor.TCPConn, body []byte) error {
 	var report larspb.ReportStatusRequest
 	if err := report.UnmarshalVT(body); err != nil {
 		return fmt.Errorf("reporter: ReportStatusRequest: %w", err)
+	}
+	if report.BootId != 0 && report.Seq == 0 {
+		return errors.New("reporter: ReportStatusRequest: boot_id without seq, which begins with 1")
 	}
 	s.count.reports.Add(1)
 	module := route.Module{ModID: report.Modid, CmdID: report.Cmdid}
@@ -191,9 +194,10 @@ func (s *Server) onReport(c *reactor.TCPConn, body []byte) error {
 	return nil
 }
 
-// hash chooses the worker for a caller.
-func (s *Server) hash(caller uint32) int {
-	return int(maphash.Comparable(s.seed, caller) % uint64(len(s.workers)))
+// workerOf is the worker that saves the reports of an agent. All agents that
+// are reached over IPv6 have the caller 0: the run tells them apart.
+func (s *Server) workerOf(a store.Agent) *worker {
+	return s.workers[maphash.Comparable(s.seed, a)%uint64(len(s.workers))]
 }
 
 func (s *Server) put(st store.Status) {

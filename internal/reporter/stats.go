@@ -25,6 +25,7 @@ type Stats struct {
 	// Numbered reports, which are acknowledged.
 	Numbered    uint64 `json:"numbered"`
 	Duplicates  uint64 `json:"duplicates"`   // came again, and were counted before
+	Gaps        uint64 `json:"gaps"`         // did not follow the last one: what is missing was acknowledged, and forgotten since
 	RefusedFull uint64 `json:"refused_full"` // connections closed: more than MaxQueued results
 	Acks        uint64 `json:"acks"`
 	Queued      int64  `json:"queued"`       // results waiting to be saved, now
@@ -45,7 +46,7 @@ type counters struct {
 	replaced, stale, invalid, full atomic.Uint64
 	saves, rows, dbErrors          atomic.Uint64
 
-	numbered, duplicates, refused, acks, historyRows, pruned atomic.Uint64
+	numbered, duplicates, gaps, refused, acks, historyRows, pruned atomic.Uint64
 }
 
 // Stats returns the counters so far. It may be called on any goroutine.
@@ -62,6 +63,7 @@ func (s *Server) Stats() Stats {
 		DroppedFull:    s.count.full.Load(),
 		Numbered:       s.count.numbered.Load(),
 		Duplicates:     s.count.duplicates.Load(),
+		Gaps:           s.count.gaps.Load(),
 		RefusedFull:    s.count.refused.Load(),
 		Acks:           s.count.acks.Load(),
 		Queued:         s.queue.used.Load(),

@@ -267,14 +267,16 @@ func TestConfigValidate(t *testing.T) {
 		t.Errorf("the default: %v", err)
 	}
 	for name, set := range map[string]func(*reporter.Config){
-		"Listen":        func(c *reporter.Config) { c.Listen = reporter.Config{}.Listen },
-		"MaxConn":       func(c *reporter.Config) { c.MaxConn = 0 },
-		"Threads":       func(c *reporter.Config) { c.Threads = 257 },
-		"DBThreads":     func(c *reporter.Config) { c.DBThreads = 65 },
-		"FlushInterval": func(c *reporter.Config) { c.FlushInterval = 0 },
-		"BatchRows":     func(c *reporter.Config) { c.BatchRows = -1 },
-		"MaxPending":    func(c *reporter.Config) { c.MaxPending = 0 },
-		"DrainTimeout":  func(c *reporter.Config) { c.DrainTimeout = time.Hour },
+		"Listen":           func(c *reporter.Config) { c.Listen = reporter.Config{}.Listen },
+		"MaxConn":          func(c *reporter.Config) { c.MaxConn = 0 },
+		"Threads":          func(c *reporter.Config) { c.Threads = 257 },
+		"DBThreads":        func(c *reporter.Config) { c.DBThreads = 65 },
+		"FlushInterval":    func(c *reporter.Config) { c.FlushInterval = 0 },
+		"BatchRows":        func(c *reporter.Config) { c.BatchRows = -1 },
+		"MaxPending":       func(c *reporter.Config) { c.MaxPending = 0 },
+		"MaxQueued":        func(c *reporter.Config) { c.MaxQueued = 0 },
+		"HistoryRetention": func(c *reporter.Config) { c.HistoryRetention = time.Minute },
+		"DrainTimeout":     func(c *reporter.Config) { c.DrainTimeout = time.Hour },
 	} {
 		cfg := reporter.DefaultConfig()
 		set(&cfg)

@@ -21,8 +21,18 @@ type bucket struct {
 	caller uint32
 }
 
-// minuteOf is the beginning of the minute that a time is in.
-func minuteOf(ts uint32) uint32 { return ts - ts%60 }
+// maxAhead is how far the clock of an agent may be ahead of this one.
+const maxAhead = time.Hour
+
+// minuteOf is the beginning of the minute that the time of a report is in. What
+// an agent says is further ahead counts as now: its minute would not go when it
+// is old.
+func minuteOf(ts uint32, now time.Time) uint32 {
+	if int64(ts) > now.Add(maxAhead).Unix() {
+		ts = uint32(now.Unix())
+	}
+	return ts - ts%60
+}
 
 func (b bucket) compare(o bucket) int {
 	return cmp.Or(cmp.Compare(b.minute, o.minute), b.module.Compare(o.module),
@@ -36,12 +46,13 @@ type calls struct{ succ, err uint64 }
 // rows.
 func (s *Store) addHistory(ctx context.Context, tx *sql.Tx, reports []Report) (rows int, err error) {
 	sums := make(map[bucket]calls)
+	now := time.Now()
 	for _, r := range reports {
 		for _, res := range r.Results {
 			if res.Succ == 0 && res.Err == 0 {
 				continue // it says that the host is overloaded, or is no more
 			}
-			b := bucket{minuteOf(r.TS), r.Module, res.Host, r.Agent.Caller}
+			b := bucket{minuteOf(r.TS, now), r.Module, res.Host, r.Agent.Caller}
 			c := sums[b]
 			sums[b] = calls{c.succ + uint64(res.Succ), c.err + uint64(res.Err)}
 		}

@@ -265,6 +265,28 @@ func TestSaveReportsAfterAGap(t *testing.T) {
 	})
 }
 
+// An agent whose clock is far ahead makes no minutes that stay for ever.
+func TestSaveReportsFromTheFuture(t *testing.T) {
+	onStores(t, func(t *testing.T, st *store.Store, raw *sql.DB) {
+		now := time.Now().Unix()
+		mustSave(t, st, report(store.Agent{Caller: 1, BootID: 1}, 1, math.MaxUint32, store.Result{Host: theHost, Succ: 1}),
+			report(store.Agent{Caller: 2, BootID: 1}, 1, uint32(now+1800), store.Result{Host: theHost, Succ: 1}))
+		minutes := mustQuery(t, raw, "SELECT minute FROM CallHistory ORDER BY caller")
+		if len(minutes) != 2 {
+			t.Fatalf("minutes %q", minutes)
+		}
+		if far, err := strconv.ParseInt(minutes[0], 10, 64); err != nil || far < now-60 || far > now+600 {
+			t.Errorf("a report of the year 2106 counts in minute %d, want about %d", far, now)
+		}
+		if near := strconv.FormatInt(now+1800-(now+1800)%60, 10); minutes[1] != near {
+			t.Errorf("a report half an hour ahead counts in minute %s, want %s", minutes[1], near)
+		}
+		if got := mustStatuses(t, st); len(got) != 2 || got[0].TS != math.MaxUint32 {
+			t.Errorf("statuses %+v", got)
+		}
+	})
+}
+
 // Workers that have no agent in common do not wait for one another.
 func TestSaveReportsOfDifferentAgents(t *testing.T) {
 	const workers, agents, rounds = 4, 100, 40
