@@ -158,7 +158,7 @@ func (a *Agent) flushCounts() {
 		}
 		select {
 		case <-timeout:
-			a.log.Warn("stopping with counts unsent: lars-reporter did not take them in time", "calls", a.uncounted())
+			a.log.Warn("stopping with counts that lars-reporter has not acknowledged in time", "calls", a.uncounted())
 			return
 		case ok := <-done:
 			if ok {

@@ -209,15 +209,16 @@ func (d *fakeDNS) pulled(id route.Module) int {
 // fakeReporter adds up what it is sent, each numbered frame once.
 type fakeReporter struct {
 	*peer
-	mu     sync.Mutex
-	mute   bool                  // acknowledge nothing, as Lars 1.0 does
-	lossy  func(seq uint64) bool // count the frame, and lose the connection before it is acknowledged
-	seqs   map[uint64]uint64     // by boot id, the last that was counted
-	comes  []uint64              // the numbers of all that came
-	succ   map[route.Host]int
-	err    map[route.Host]int
-	frames int
-	last   *pb.ReportStatusRequest
+	mu        sync.Mutex
+	mute      bool                  // acknowledge nothing, as Lars 1.0 does
+	lossy     func(seq uint64) bool // count the frame, and lose the connection before it is acknowledged
+	beforeAck func()                // called, if not nil
+	seqs      map[uint64]uint64     // by boot id, the last that was counted
+	comes     []uint64              // the numbers of all that came
+	succ      map[route.Host]int
+	err       map[route.Host]int
+	frames    int
+	last      *pb.ReportStatusRequest
 }
 
 func newFakeReporter(t testing.TB) *fakeReporter {
@@ -245,6 +246,9 @@ func (r *fakeReporter) onFrame(c net.Conn, msgid int32, body []byte) {
 	if r.lossy != nil && r.lossy(req.Seq) {
 		_ = c.Close()
 	} else if !r.mute {
+		if r.beforeAck != nil {
+			r.beforeAck()
+		}
 		ack := pb.ReportStatusResponse{Caller: req.Caller, BootId: req.BootId, Seq: req.Seq}
 		body, _ := ack.MarshalVT()
 		_, _ = c.Write(wire.AppendFrame(nil, int32(pb.MessageId_ID_ReportStatusResponse), body))

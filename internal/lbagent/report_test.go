@@ -2,8 +2,10 @@ package lbagent_test
 
 import (
 	"encoding/binary"
+	"log/slog"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,4 +200,85 @@ func TestReportsWithoutAcknowledgementAreBounded(t *testing.T) {
 	reporter.dropAll() // all that was not acknowledged comes again
 	eventually.True(t, patience, "all calls are counted", func() bool { return reporter.total() == sent })
 	eventually.True(t, patience, "all is acknowledged", func() bool { return a.Stats().Reports.Unacked == 0 })
+}
+
+// While lars-reporter acknowledges nothing, as when its database is away, it is
+// sent a few frames and not more: it has to keep them.
+func TestFewFramesAreSentBeforeOneIsAcknowledged(t *testing.T) {
+	const modules, most = 20, 4
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	reporter.mute = true
+	a, _ := startAgent(t, dns.addr, reporter.addr, quickReports)
+	reportTo := func(i int32) {
+		id := route.Module{ModID: i, CmdID: 1}
+		dns.set(id, hostA)
+		c := callerOf(t, a, id)
+		c.waitFor(id)
+		c.report(id, hostA, 0)
+		reportsTaken(t, a, int(i)+1)
+	}
+	for i := range int32(modules) {
+		reportTo(i)
+	}
+	sent := func() uint64 { return a.Stats().Reports.Sent }
+	eventually.True(t, patience, "the first are sent", func() bool { return sent() >= most })
+	reportTo(modules)
+	if n := sent(); n > most {
+		t.Errorf("%d frames were sent, want %d", n, most)
+	}
+	reporter.mu.Lock()
+	reporter.mute = false
+	reporter.mu.Unlock()
+	reporter.dropAll()
+	eventually.True(t, patience, "all calls are counted", func() bool { return reporter.total() == modules+1 })
+}
+
+// A stopping agent waits until its counts are acknowledged, which takes a
+// lars-reporter some time, also when it has never acknowledged before.
+func TestStoppingAgentWaitsForTheAcknowledgement(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	ended := make(chan struct{})
+	reporter.beforeAck = func() {
+		select {
+		case <-ended:
+			t.Error("the agent ended before its last report was acknowledged")
+		case <-time.After(200 * time.Millisecond): // its transaction
+		}
+	}
+	dns.set(module1, hostA)
+	a, stop := startAgent(t, dns.addr, reporter.addr, nil)
+	c := callerOf(t, a, module1)
+	c.waitFor(module1)
+	eventually.True(t, patience, "connected", func() bool { return a.Stats().Reporter.Open == 1 })
+	c.report(module1, hostA, 0)
+	reportsTaken(t, a, 1)
+	stop()
+	close(ended)
+	if got := reporter.total(); got != 1 {
+		t.Errorf("%d calls were counted", got)
+	}
+}
+
+// One that hears nothing ends in time, and says how many calls that are.
+func TestStoppingAgentSaysWhatIsNotAcknowledged(t *testing.T) {
+	dns, reporter := newFakeDNS(t), newFakeReporter(t)
+	reporter.mute = true
+	dns.set(module1, hostA)
+	module2 := route.Module{ModID: 2, CmdID: 1}
+	dns.set(module2, hostA)
+	log := new(logBuffer)
+	a, stop := startAgentWith(t, slog.New(slog.NewTextHandler(log, nil)), dns.addr, reporter.addr, nil)
+	for _, id := range []route.Module{module1, module2} {
+		c := callerOf(t, a, id)
+		c.waitFor(id)
+		for range 17 {
+			c.report(id, hostA, 1)
+		}
+	}
+	reportsTaken(t, a, 34)
+	eventually.True(t, patience, "connected", func() bool { return a.Stats().Reporter.Open == 1 })
+	stop()
+	if lines := log.lines("has not acknowledged"); len(lines) != 1 || !strings.Contains(lines[0], "calls=34") {
+		t.Errorf("the log says %q", lines)
+	}
 }

@@ -30,6 +30,11 @@ const (
 	// frozen.
 	helloWithin = 5 * time.Second
 	helloAgain  = time.Minute
+	// firstFlight is how many frames are sent on a connection before one of them
+	// is acknowledged. While the database is away lars-reporter keeps what it is
+	// sent: a few frames of each agent must fit, all of all agents need not. The
+	// other counts add up in the RouteLBs.
+	firstFlight = 4
 )
 
 // reportClient keeps the connection to lars-reporter. Its methods are called
@@ -57,6 +62,8 @@ type reportClient struct {
 	firstAt  time.Duration // when the first frame of this connection was sent
 	first    bool          // it was
 	answers  bool          // lars-reporter acknowledges, on this connection
+	flows    bool          // and has acknowledged a frame; or it never will
+	stopping bool          // the agent ends: all is sent now
 	answered bool          // or did on one before
 
 	counts  []balance.Count
@@ -129,7 +136,7 @@ func (r *reportClient) Stats() ReportStats {
 func (r *reportClient) onOpen(c *reactor.TCPConn) {
 	r.link.up(c.RemoteAddr())
 	r.queued = r.client.Stats().BytesOut
-	r.first = false
+	r.first, r.flows = false, false
 	r.window.restart()
 	r.send(false)
 }
@@ -153,7 +160,9 @@ func (r *reportClient) onAck(_ *reactor.TCPConn, body []byte) error {
 	}
 	r.stats.acknowledged.Add(1)
 	r.answers, r.answered = true, true
-	r.window.acknowledged(ack.Seq)
+	if r.window.acknowledged(ack.Caller, ack.Seq) {
+		r.flows = true
+	}
 	r.send(false)
 	return nil
 }
@@ -186,17 +195,22 @@ func (r *reportClient) forgetTaken() {
 	if r.answers || !r.first || r.clock()-r.firstAt < wait {
 		return
 	}
+	r.flows = true
 	before := len(r.window.frames)
 	r.window.taken(r.client.Stats().BytesOut)
 	r.stats.unanswered.Add(uint64(before - len(r.window.frames)))
 }
 
 // flush sends the frames that were not sent on this connection. It reports
-// whether all are.
+// whether all are, and another one may be.
 func (r *reportClient) flush(c *reactor.TCPConn) bool {
-	for f := r.window.unsent(); f != nil; f = r.window.unsent() {
-		if c.Buffered() >= reportHighWater {
+	for {
+		if c.Buffered() >= reportHighWater || r.window.next >= firstFlight && !r.flows && !r.stopping {
 			return false
+		}
+		f := r.window.unsent()
+		if f == nil {
+			return true
 		}
 		before := c.Buffered()
 		if c.Send(int32(pb.MessageId_ID_ReportStatusRequest), f.body) != nil {
@@ -209,7 +223,6 @@ func (r *reportClient) flush(c *reactor.TCPConn) bool {
 		r.window.sent(r.queued)
 		r.stats.sent.Add(1)
 	}
-	return true
 }
 
 // take makes frames of the counts of one module. It reports false when there
@@ -234,7 +247,7 @@ func (r *reportClient) take(c *reactor.TCPConn, all bool) bool {
 
 // frame makes a report of counts, at most resultsPerFrame.
 func (r *reportClient) frame(id route.Module, caller int32, counts []balance.Count) reportFrame {
-	f := reportFrame{seq: r.window.number(), results: len(counts)}
+	f := reportFrame{seq: r.window.number(), caller: caller, results: len(counts)}
 	req := &r.request
 	req.Modid, req.Cmdid, req.Caller, req.Ts = id.ModID, id.CmdID, caller, uint32(time.Now().Unix())
 	req.BootId, req.Seq = r.bootID, f.seq
@@ -262,24 +275,17 @@ func (r *reportClient) note() {
 	r.stats.acknowledging.Store(r.answers)
 }
 
-// flushed sends all counts and reports whether all are in the database, or, if
-// nobody acknowledges, with the kernel.
+// flushed sends all counts, whatever is due, and reports whether all are in the
+// database; or, if it is known by now that nobody acknowledges, with the kernel.
 func (r *reportClient) flushed() bool {
+	r.stopping = true
 	r.send(true)
 	for _, shard := range r.shards {
 		if shard.Stats().Counting > 0 {
 			return false
 		}
 	}
-	c := r.client.Conn()
-	switch {
-	case len(r.window.frames) == 0:
-		return true
-	case c == nil:
-		return false
-	default:
-		return !r.answers && !r.answered && r.window.unsent() == nil && c.Buffered() == 0
-	}
+	return len(r.window.frames) == 0
 }
 
 // callerIP is this machine's address as lars-reporter sees it, 0 over IPv6.

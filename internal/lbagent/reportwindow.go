@@ -1,5 +1,7 @@
 package lbagent
 
+import "slices"
+
 const (
 	// windowResults bounds the frames that lars-reporter has not acknowledged,
 	// by the hosts in them: while there are as many, counts stay in the
@@ -12,6 +14,7 @@ const (
 // reportFrame is a report as it travels: the same bytes each time.
 type reportFrame struct {
 	seq     uint64
+	caller  int32 // our address when it was made; another connection may have another
 	body    []byte
 	results int    // hosts
 	calls   uint64 // that it counts
@@ -71,33 +74,36 @@ func (w *reportWindow) restart() {
 	w.next = 0
 }
 
-// acknowledged forgets the frames up to seq. One that was not sent cannot have
-// been counted, so what is beyond the sent ones is passed over.
-func (w *reportWindow) acknowledged(seq uint64) {
-	n := 0
-	for n < w.next && w.frames[n].seq <= seq {
-		n++
-	}
-	w.drop(n)
+// acknowledged forgets the frames of caller up to seq, and reports whether there
+// were any. Those of another caller are counted by themselves. One that was not
+// sent cannot have been counted, so what is beyond the sent ones is passed over.
+func (w *reportWindow) acknowledged(caller int32, seq uint64) bool {
+	return w.drop(func(f *reportFrame) bool { return f.caller == caller && f.seq <= seq })
 }
 
 // taken forgets the frames that the kernel has taken, which is all that can be
 // known where nobody acknowledges.
 func (w *reportWindow) taken(written uint64) {
-	n := 0
-	for n < w.next && w.frames[n].end <= written {
-		n++
-	}
-	w.drop(n)
+	w.drop(func(f *reportFrame) bool { return f.end <= written })
 }
 
-func (w *reportWindow) drop(n int) {
-	for i := range w.frames[:n] {
-		w.results -= w.frames[i].results
+// drop forgets those of the sent frames that are done, and reports whether there
+// were any.
+func (w *reportWindow) drop(done func(*reportFrame) bool) bool {
+	kept := 0
+	for i := range w.next {
+		f := &w.frames[i]
+		if done(f) {
+			w.results -= f.results
+			continue
+		}
+		w.frames[kept] = *f
+		kept++
 	}
-	w.frames = append(w.frames[:0], w.frames[n:]...)
-	clear(w.frames[len(w.frames) : len(w.frames)+n])
-	w.next -= n
+	dropped := w.next - kept
+	w.frames = slices.Delete(w.frames, kept, w.next)
+	w.next = kept
+	return dropped > 0
 }
 
 // calls is the number of calls that the frames count.

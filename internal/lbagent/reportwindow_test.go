@@ -16,7 +16,7 @@ func TestReportWindow(t *testing.T) {
 		case 0, 1:
 			if w.room() {
 				made++
-				w.add(reportFrame{seq: w.number(), results: 1 + random.IntN(1500), calls: 1})
+				w.add(reportFrame{seq: w.number(), caller: 7, results: 1 + random.IntN(1500), calls: 1})
 			}
 		case 2, 3:
 			f := w.unsent()
@@ -41,7 +41,7 @@ func TestReportWindow(t *testing.T) {
 			if sent > counted {
 				counted += 1 + random.Uint64N(sent-counted)
 			}
-			w.acknowledged(counted + random.Uint64N(2)*1000*(1-min(1, sent-counted))) // beyond what was sent: passed over
+			w.acknowledged(7, counted+random.Uint64N(2)*1000*(1-min(1, sent-counted))) // beyond what was sent: passed over
 		}
 		if n := uint64(len(w.frames)); n != made-counted || w.calls() != n {
 			t.Fatalf("%d frames, want %d", n, made-counted)
@@ -74,5 +74,24 @@ func TestReportWindowTaken(t *testing.T) {
 	w.taken(1000) // the third was not sent
 	if len(w.frames) != 1 || w.unsent().seq != 3 {
 		t.Errorf("left: %+v", w.frames)
+	}
+}
+
+// A frame keeps the caller that it was made with, although later connections
+// are from another address. Each caller's frames are acknowledged by themselves.
+func TestReportWindowOfTwoCallers(t *testing.T) {
+	var w reportWindow
+	for i := range 4 {
+		w.add(reportFrame{seq: w.number(), caller: int32(i / 2), results: 1})
+		w.sent(uint64(i))
+	}
+	if w.acknowledged(2, 4) || len(w.frames) != 4 {
+		t.Errorf("left after an acknowledgement to somebody else: %+v", w.frames)
+	}
+	if !w.acknowledged(1, 4) || len(w.frames) != 2 || w.frames[1].seq != 2 || w.next != 2 || w.results != 2 {
+		t.Errorf("left after that of the later ones: %+v", w)
+	}
+	if !w.acknowledged(0, 1) || len(w.frames) != 1 || w.frames[0].seq != 2 {
+		t.Errorf("left after that of the first: %+v", w)
 	}
 }
