@@ -63,9 +63,7 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 	s.DNSAddr, s.ReporterAddr, s.AgentAddr = FreeTCP(t), FreeTCP(t), FreeUDP(t)
 	s.DNSAdminAddr = FreeTCP(t)
 	s.DNS = s.newDNS(s.DNSAddr, fmt.Sprintf("[admin]\naddr = %v\n", s.DNSAdminAddr))
-	s.Reporter = s.daemon("lars-reporter", fmt.Sprintf(
-		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[reporter]\ndb_thread_cnt = 3\n",
-		s.ReporterAddr.Port(), s.opts.MaxConn, s.storeSection()))
+	s.Reporter = s.NewReporter(s.ReporterAddr)
 	s.AdminAddr = FreeTCP(t)
 	s.AgentRoutes = s.agentRoutes(s.AgentAddr)
 	s.Agent = s.newAgent(s.AgentAddr, []netip.AddrPort{s.DNSAddr}, fmt.Sprintf("[admin]\naddr = %v\n", s.AdminAddr))
@@ -81,6 +79,13 @@ func (s *Suite) newDNS(addr netip.AddrPort, more string) *Daemon {
 	return s.daemon("lars-dns", fmt.Sprintf(
 		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[dns]\npoll_interval = 50ms\nreload_interval = 5s\n%s",
 		addr.Port(), s.opts.MaxConn, s.storeSection(), more))
+}
+
+// NewReporter prepares another lars-reporter on the suite's database.
+func (s *Suite) NewReporter(addr netip.AddrPort) *Daemon {
+	return s.daemon("lars-reporter", fmt.Sprintf(
+		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[reporter]\ndb_thread_cnt = 3\n",
+		addr.Port(), s.opts.MaxConn, s.storeSection()))
 }
 
 // NewAgent prepares another agent, which asks one of the lars-dns at dns and

@@ -81,35 +81,35 @@ func TestPullsBeyondTheHighWaterMark(t *testing.T) {
 	}
 }
 
-// A lars-reporter of Lars 1.0 acknowledges nothing: what the kernel has taken
-// counts as delivered then, but not before it is sure, and not if it was seen
-// to acknowledge.
-func TestReporterThatNeverAcknowledges(t *testing.T) {
+// A lars-reporter of Lars 1.0 acknowledges nothing, and one that is frozen, or
+// whose database is away, not for long. They must not be taken for one another.
+func TestReporterThatIsSilent(t *testing.T) {
 	var now time.Duration
 	r, err := newReportClient([]string{"127.0.0.1:1"}, testShards(), func() time.Duration { return now }, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.loop.Close()
-	r.window.add(reportFrame{seq: r.window.number(), results: 1})
-	r.window.sent(0) // taken: this client has written nothing yet
 	for _, c := range []struct {
 		name              string
 		first             bool
 		answers, answered bool
+		frozen            int
 		now               time.Duration
-		kept              bool
+		want              reportPeer
 	}{
-		{"nothing was sent on this connection", false, false, false, time.Hour, true},
-		{"it may still answer", true, false, false, helloWithin - 1, true},
-		{"one that answers was seen, this may be it", true, false, true, helloAgain - 1, true},
-		{"it answers", true, true, true, time.Hour, true},
-		{"it does not answer", true, false, false, helloWithin, false},
+		{"nothing was sent on this connection", false, false, false, 0, time.Hour, peerUnknown},
+		{"it may still answer", true, false, false, 0, helloWithin - 1, peerUnknown},
+		{"it does not answer", true, false, false, 0, helloWithin, peerOld},
+		{"it answers, and acknowledges nothing yet", true, true, true, 0, time.Hour, peerUnknown},
+		{"one that answers was seen, this may be it", true, false, true, 0, helloAgain - 1, peerUnknown},
+		{"it does not answer any more", true, false, true, 0, helloAgain, peerFrozen},
+		{"nor does the last that is tried", true, false, true, frozenConns - 1, helloAgain, peerFrozen},
+		{"none has for long", true, false, true, frozenConns, helloWithin, peerOld},
 	} {
-		r.first, r.answers, r.answered, now = c.first, c.answers, c.answered, c.now
-		r.forgetTaken()
-		if kept := len(r.window.frames) == 1; kept != c.kept {
-			t.Errorf("%s: kept is %v", c.name, kept)
+		r.first, r.answers, r.answered, r.frozen, now = c.first, c.answers, c.answered, c.frozen, c.now
+		if got := r.judge(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
 }

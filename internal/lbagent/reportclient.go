@@ -2,6 +2,7 @@ package lbagent
 
 import (
 	"encoding/binary"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -25,11 +26,13 @@ const (
 	// report is late.
 	reportTick = 100 * time.Millisecond
 	// A lars-reporter of Lars 1.0 acknowledges nothing. One that has not
-	// answered a first frame for helloWithin is taken for such a one; or for
-	// helloAgain if one that answers was seen before, and this may be it,
-	// frozen.
+	// answered a first frame for helloWithin is taken for such a one, unless one
+	// that answers was seen before: this may be it, frozen. Then a connection is
+	// given up after helloAgain, and frozenConns of them must follow one another
+	// before there is nobody else to wait for. Counts add up meanwhile.
 	helloWithin = 5 * time.Second
 	helloAgain  = time.Minute
+	frozenConns = 10
 	// firstFlight is how many frames are sent on a connection before one of them
 	// is acknowledged. While the database is away lars-reporter keeps what it is
 	// sent: a few frames of each agent must fit, all of all agents need not. The
@@ -65,6 +68,7 @@ type reportClient struct {
 	flows    bool          // and has acknowledged a frame; or it never will
 	stopping bool          // the agent ends: all is sent now
 	answered bool          // or did on one before
+	frozen   int           // connections given up since, one after another
 
 	counts  []balance.Count
 	request pb.ReportStatusRequest
@@ -159,7 +163,7 @@ func (r *reportClient) onAck(_ *reactor.TCPConn, body []byte) error {
 		return nil // it is about another run of the agent
 	}
 	r.stats.acknowledged.Add(1)
-	r.answers, r.answered = true, true
+	r.answers, r.answered, r.frozen = true, true, 0
 	if r.window.acknowledged(ack.Caller, ack.Seq) {
 		r.flows = true
 	}
@@ -181,24 +185,45 @@ func (r *reportClient) send(all bool) {
 	if c == nil {
 		return
 	}
-	r.forgetTaken()
+	switch r.judge() {
+	case peerFrozen:
+		r.frozen++
+		c.Close(errFrozen)
+		return
+	case peerOld:
+		r.flows = true
+		before := len(r.window.frames)
+		r.window.taken(r.client.Stats().BytesOut)
+		r.stats.unanswered.Add(uint64(before - len(r.window.frames)))
+	}
 	for r.flush(c) && r.window.room() && r.take(c, all) {
 	}
 }
 
-// forgetTaken makes room where nobody acknowledges.
-func (r *reportClient) forgetTaken() {
-	wait := helloWithin
-	if r.answered {
-		wait = helloAgain
+// reportPeer is what a connection leads to.
+type reportPeer int
+
+const (
+	peerUnknown reportPeer = iota // it answers, or still may
+	peerFrozen                    // it should have answered by now
+	peerOld                       // it never will, being of Lars 1.0
+)
+
+// errFrozen is the reason for giving up a connection.
+var errFrozen = errors.New("lars-reporter does not answer, although it did before")
+
+func (r *reportClient) judge() reportPeer {
+	if r.answers || !r.first {
+		return peerUnknown
 	}
-	if r.answers || !r.first || r.clock()-r.firstAt < wait {
-		return
+	silent := r.clock() - r.firstAt
+	switch mayBeFrozen := r.answered && r.frozen < frozenConns; {
+	case mayBeFrozen && silent >= helloAgain:
+		return peerFrozen
+	case !mayBeFrozen && silent >= helloWithin:
+		return peerOld
 	}
-	r.flows = true
-	before := len(r.window.frames)
-	r.window.taken(r.client.Stats().BytesOut)
-	r.stats.unanswered.Add(uint64(before - len(r.window.frames)))
+	return peerUnknown
 }
 
 // flush sends the frames that were not sent on this connection. It reports
