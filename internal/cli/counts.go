@@ -17,8 +17,8 @@ func (a *app) countsCommand() *cobra.Command {
 		Short: "Show the call counts that agents have reported",
 		Long: `Show the call counts that agents have reported through lars-reporter: of all
 modules, those of a modid, or one. For each agent and host it is what programs
-reported in the last interval, 15 s by default, not a total, which lars history
-shows. Times are UTC.`,
+reported in the last interval, 15 s by default, not a total; lars report
+history has sums. Times are UTC.`,
 		Example:           "  lars counts\n  lars counts 1 1\n  lars counts --json",
 		Args:              between(0, 2),
 		ValidArgsFunction: cobra.NoFileCompletions,

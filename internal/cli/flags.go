@@ -9,6 +9,7 @@ import (
 // What a flag's value looks like.
 const (
 	aDuration = "a duration such as 500ms or 3s"
+	aMoment   = `how long ago, such as 90m or 24h, or a time in UTC, such as "2026-11-24 10:30"`
 	aCount    = "a whole number"
 	aShare    = "a number such as 0.25"
 )

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,15 +17,30 @@ import (
 func (a *app) reportCommand() *cobra.Command {
 	var cost time.Duration
 	cmd := &cobra.Command{
-		Use:   "report MODID CMDID IP:PORT RETCODE",
-		Short: "Report a call to the agent",
-		Long: `Report a call to the agent, as a program does after it. RETCODE 0 is a
-success, any other number a failure.
+		Use:   "report {COMMAND | MODID CMDID IP:PORT RETCODE}",
+		Short: "Report a call to the agent; or sum up what was reported",
+		Long: `Report a call to the agent; with the command history, show what agents have
+sent to lars-reporter.
+
+A call is reported as a program does after it. RETCODE 0 is a success, any other
+number a failure.
 
 Agents ignore reports on hosts that are not in the module's route and do not
 answer reports, so the route is asked for first.`,
-		Example:           "  lars report 1 1 192.168.1.177:7777 0 --cost 3ms\n  lars report 1 1 192.168.1.177:7777 1",
-		Args:              exactly(4),
+		Example:                    "  lars report 1 1 192.168.1.177:7777 0 --cost 3ms\n  lars report 1 1 192.168.1.177:7777 1\n  lars report history 1 1",
+		SuggestionsMinimumDistance: 2,
+		DisableFlagsInUseLine:      true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if _, err := strconv.Atoi(args[0]); err != nil {
+					return unknownCommand(cmd, args)
+				}
+			}
+			if len(args) != 4 {
+				return wrongCount(cmd, "MODID CMDID IP:PORT RETCODE", len(args))
+			}
+			return nil
+		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := module(args)
@@ -49,6 +65,7 @@ answer reports, so the route is asked for first.`,
 	}
 	cmd.Flags().DurationVar(&cost, "cost", 0, "how long the call took; 0 is unknown")
 	expect(cmd, aDuration, "cost")
+	cmd.AddCommand(a.historyCommand())
 	return cmd
 }
 

@@ -85,7 +85,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Long: `Manage the routes of Lars, and ask its agents.
 
 Commands on the store (route add|rm|ls|weight|drain|undrain|import|export, name,
-counts, db) work on the tables of lars-dns and lars-reporter; they find them by
+counts, report history, db) work on the tables of lars-dns and lars-reporter; they find them by
 lars-dns's configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars; agent shows what it thinks of the hosts.
@@ -117,7 +117,7 @@ configuration file is missing or bad.`,
 	expect(root, aDuration, "timeout")
 	asGroup(root)
 	root.AddCommand(
-		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.historyCommand(), a.dbCommand(),
+		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
 		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(), a.simCommand(),
 		a.agentCommand(), a.dnsCommand(), a.versionCommand(),
 	)
