@@ -16,12 +16,12 @@ var version string
 
 const about = `
 Lars-reporter collects how calls went: agents (lars-lb-agent) send it their
-counts over TCP, and it writes them in batches to SQL, one row for each host,
-module and agent.
+counts over TCP, and it writes them in batches to SQL: the newest for each host,
+module and agent, and sums by the minute, which "lars report history" shows.
 
-While the database is down it keeps the newest counts of each, and writes them
-when the database is back. Any number of lars-reporter may write to one MySQL
-database.`
+It acknowledges what is in the database, and agents send again what is not: so
+each call counts once, also when the database, a connection or lars-reporter
+itself fails. Any number of lars-reporter may write to one MySQL database.`
 
 func main() {
 	os.Exit(daemon.Main(context.Background(), daemon.Spec[config.Reporter]{

@@ -31,6 +31,8 @@
 // A request is answered from what the RouteLB holds and never waits for
 // another process. A module is pulled until lars-dns has answered: its state
 // is kept in the RouteLB, not in a connection, so no lost connection can
-// forget it. Counts leave the RouteLB when the frame that carries them is
-// queued on a connection; until then they add up.
+// forget it. Counts leave the RouteLB when there is room for them in the report
+// client's window; until then they add up. There they stay, as the bytes of
+// numbered frames, until lars-reporter acknowledges them, and are sent again on
+// each connection that is made meanwhile.
 package lbagent

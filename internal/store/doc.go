@@ -23,6 +23,16 @@
 // routes are read all the same, each weight being route.DefaultWeight, and only
 // writing another one fails, with ErrNoWeights.
 //
+// # Reports, each once
+//
+// ServerCallStatus has the newest report of each agent about each host, as in
+// Lars 1.0. CallHistory has sums by the minute, which must not change when a
+// report comes twice. Agents number their reports; SaveReports notes the number
+// of an agent's last one in ReportSequence, in the transaction that adds the
+// counts, and passes over what is not above it. The transaction locks the
+// agents' rows first. So it may be tried again whatever became of it, by any
+// process, as long as no report is passed over that the agent still has.
+//
 // # Goroutines and failures
 //
 // A Store may be used by many goroutines. No call outlives its context, and
