@@ -111,6 +111,12 @@ func (d *Daemon) Stop() {
 	}
 }
 
+// Kill ends the daemon without a chance to clean up, and waits for it.
+func (d *Daemon) Kill() {
+	_ = d.cmd.Process.Kill() // fails when it has ended
+	<-d.ended
+}
+
 // reader reads a daemon's log to its end.
 type reader struct {
 	serving chan map[string]string // gets one line
