@@ -8,7 +8,7 @@ VERSION := $(if $(wildcard .git),$(shell git describe --tags --always --dirty 2>
 LDFLAGS := $(if $(VERSION),-X main.version=$(VERSION))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo run deps test check fuzz bench generate clean
+.PHONY: help build demo run deps test check fuzz bench converge generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 
 bench: build ## measure the agent over UDP, beside a canned responder
 	$(GO) run ./internal/bench
+
+converge: build ## measure how soon 200 agents have the routes after lars-dns was killed
+	$(GO) run ./internal/fleet
 
 generate: ## generate proto/larspb from proto/lars.proto
 	$(GO) run -C tools ./protogen ..

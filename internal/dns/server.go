@@ -52,6 +52,10 @@ func New(cfg Config, source Source, log *slog.Logger) (*Server, error) {
 		c := clientOf(conn)
 		return c.worker.answer(c, body)
 	})
+	router.Handle(int32(larspb.MessageId_ID_GetRoutesRequest), func(conn *reactor.TCPConn, body []byte) error {
+		c := clientOf(conn)
+		return c.worker.answerMany(c, body)
+	})
 	var err error
 	s.tcp, err = reactor.ListenTCP(reactor.TCPServerConfig{
 		Addr:    cfg.Listen,

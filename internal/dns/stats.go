@@ -38,6 +38,7 @@ type Stats struct {
 	Unanswered    uint64 `json:"unanswered"`    // requests and pushes put off while stale, for modules that the file lacks
 	Unsubscribed  uint64 `json:"unsubscribed"`  // answers beyond MaxSubscriptions
 	Answers       uint64 `json:"answers"`       // requests
+	Unchanged     uint64 `json:"unchanged"`     // of them, those that only said so: the agent had the route
 	Pushes        uint64 `json:"pushes"`        // changes times subscribers
 	Deferred      uint64 `json:"deferred"`      // of both, put off until output was written
 	SlowClosed    uint64 `json:"slow_closed"`   // connections that did not read
@@ -55,7 +56,7 @@ type counters struct {
 	pruned, databaseErrors atomic.Uint64
 	subscriptions          atomic.Int64
 	unsubscribed           atomic.Uint64
-	unanswered             atomic.Uint64
+	unanswered, unchanged  atomic.Uint64
 	shrinksHeld            atomic.Uint64
 	fileSavedAtMS          atomic.Int64         // when the file that was found was written; 0: there was none
 	held                   atomic.Pointer[Held] // nil: nothing
@@ -90,6 +91,7 @@ func (s *Server) Stats() Stats {
 		Deferred:         c.deferred.Load(),
 		SlowClosed:       c.slowClosed.Load(),
 		Unanswered:       c.unanswered.Load(),
+		Unchanged:        c.unchanged.Load(),
 		Stale:            r.stale,
 		Snapshot:         s.saver.Stats(),
 		ShrinksHeld:      c.shrinksHeld.Load(),

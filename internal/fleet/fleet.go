@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -17,8 +16,9 @@ import (
 	"github.com/lars-lb/lars/internal/lbagent"
 	"github.com/lars-lb/lars/internal/program"
 	"github.com/lars-lb/lars/internal/route"
-	"github.com/lars-lb/lars/internal/snapshot"
 	"github.com/lars-lb/lars/internal/store"
+	"github.com/lars-lb/lars/internal/wire"
+	"github.com/lars-lb/lars/proto/larspb"
 )
 
 // patience bounds the wait for a fleet to have all routes.
@@ -88,38 +88,16 @@ func (f *fleet) startDNS(ctx context.Context) (err error) {
 	return err
 }
 
-// startAgents starts agents that know all modules from their files.
+// startAgents starts agents and has them asked for all modules. They keep no
+// file: on one machine the saving of hundreds would be what is measured.
 func (f *fleet) startAgents(ctx context.Context) error {
-	path := filepath.Join(f.dir, "agent.routes")
-	routes := func(yield func(route.Module, []route.Node) bool) {
-		for m := range f.modules {
-			var nodes []route.Node
-			for h := range f.hosts {
-				nodes = append(nodes, route.NodeOf(host(m, h), route.DefaultWeight))
-			}
-			if !yield(module(m), nodes) {
-				return
-			}
-		}
-	}
-	if err := snapshot.Write(path, snapshot.Head{Owner: "lars-lb-agent", SavedAt: time.Now()}, iter.Seq2[route.Module, []route.Node](routes)); err != nil {
-		return err
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
 	agentsCtx, end := context.WithCancel(context.Background())
 	f.end = end
-	for i := range f.options.agents {
+	for range f.options.agents {
 		cfg := lbagent.DefaultConfig()
 		cfg.Listen = netip.MustParseAddrPort("127.0.0.1:0")
 		cfg.DNS = []string{"127.0.0.1:" + f.port}
 		cfg.Reporter = []string{"127.0.0.1:1"} // nobody: there is nothing to report
-		cfg.Snapshot = filepath.Join(f.dir, fmt.Sprintf("agent-%d.routes", i))
-		if err := os.WriteFile(cfg.Snapshot, content, 0o644); err != nil {
-			return err
-		}
 		agent, err := lbagent.New(cfg, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
@@ -127,7 +105,65 @@ func (f *fleet) startAgents(ctx context.Context) error {
 		f.agents = append(f.agents, agent)
 		f.ended.Go(func() { _ = agent.Serve(agentsCtx) })
 	}
-	return f.await(ctx, func(i int) bool { return stale(f.agents[i]) == 0 && updates(f.agents[i]) >= uint64(f.modules) }, nil)
+	for i, a := range f.agents {
+		if err := f.teach(ctx, a); err != nil {
+			return fmt.Errorf("agent %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// teach asks an agent for all modules until it knows them.
+func (f *fleet) teach(ctx context.Context, a *lbagent.Agent) error {
+	var conns [route.Shards]net.Conn
+	for i, addr := range a.Addrs() {
+		c, err := net.Dial("udp", addr.String())
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		conns[i] = c
+	}
+	const burst = 100 // as many as fit a socket's buffer easily
+	start := time.Now()
+	for {
+		for n := range f.modules {
+			m := module(n)
+			body, err := (&larspb.GetRouteRequest{Modid: m.ModID, Cmdid: m.CmdID}).MarshalVT()
+			if err != nil {
+				return err
+			}
+			frame := wire.AppendFrame(nil, int32(larspb.MessageId_ID_API_GetRouteRequest), body)
+			if _, err := conns[m.Shard()].Write(frame); err != nil {
+				return err
+			}
+			if n%burst == burst-1 {
+				if err := pause(ctx, time.Millisecond); err != nil {
+					return err
+				}
+			}
+		}
+		if known(a) == f.modules {
+			return nil
+		}
+		if time.Since(start) > patience {
+			return fmt.Errorf("it knows %d of %d modules after %v", known(a), f.modules, patience)
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // changes are the modules that change in an outage.
@@ -177,9 +213,7 @@ func (f *fleet) await(ctx context.Context, done func(i int) bool, took []time.Du
 	for len(waiting) > 0 {
 		for i := range waiting {
 			if done(i) {
-				if took != nil {
-					took[i] = time.Since(start)
-				}
+				took[i] = time.Since(start)
 				delete(waiting, i)
 			}
 		}
@@ -202,9 +236,9 @@ func updates(a *lbagent.Agent) (sum uint64) {
 	return sum
 }
 
-func stale(a *lbagent.Agent) (sum int) {
+func known(a *lbagent.Agent) (sum int) {
 	for _, r := range a.Stats().Routes {
-		sum += r.Stale
+		sum += r.Modules
 	}
 	return sum
 }

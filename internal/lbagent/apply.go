@@ -56,6 +56,33 @@ func (r *RouteLB) ApplyStale(id route.Module, nodes []route.Node, now time.Durat
 	return changed
 }
 
+// Confirm is Apply for a route that lars-dns says is as the agent has it.
+func (r *RouteLB) Confirm(id route.Module, now time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.arrived(id)
+	if m == nil || !m.known() {
+		return // it has gone meanwhile, and whoever took it away knew
+	}
+	r.unsure.remove(&m.unsure)
+	r.stats.Updates++
+	r.stats.Confirmed++
+	m.updatedAt = now
+	r.setStale(m, false)
+}
+
+// Digest is that of the route of a module. It reports false for one without
+// hosts.
+func (r *RouteLB) Digest(id route.Module) (uint64, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.modules[id]
+	if m == nil || !m.known() {
+		return 0, false
+	}
+	return m.digest, true
+}
+
 // Restore takes a module's route as the agent's own file has it, before anything
 // else is known of the module, and notes a pull of it. It reports false if there
 // is no room.
@@ -123,6 +150,7 @@ func (r *RouteLB) put(m *module, nodes []route.Node, at, now time.Duration) (cha
 		r.count(m, now)
 	}
 	r.file(m)
+	m.digest = route.Digest(r.after)
 	return !slices.Equal(r.before, r.after)
 }
 

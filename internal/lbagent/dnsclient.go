@@ -62,6 +62,7 @@ type dnsClient struct {
 	patience  time.Duration // with a silent lars-dns
 	several   bool          // there are others
 	known     route.Module  // of which a route came last
+	many      manyPulls
 	response  pb.GetRouteResponse
 	nodes     []route.Node
 	silences  atomic.Uint64
@@ -79,6 +80,7 @@ func newDNSClient(addrs []string, shards *[route.Shards]*RouteLB, clock func() t
 	d.queue = reactor.NewQueue(loop, pullQueue, d.sendPulls)
 	router := reactor.NewRouter[*reactor.TCPConn]()
 	router.Handle(int32(pb.MessageId_ID_GetRouteResponse), d.onRoute)
+	router.Handle(int32(pb.MessageId_ID_GetRoutesResponse), d.onUnchanged)
 	d.client, err = reactor.NewTCPClient(loop, reactor.TCPClientConfig{
 		Addrs: addrs,
 		Hooks: reactor.ConnHooks{
@@ -111,6 +113,7 @@ func (d *dnsClient) onOpen(c *reactor.TCPConn) {
 	d.link.up(c.RemoteAddr())
 	now := d.clock()
 	d.pulls.restart(now)
+	d.many = manyPulls{}
 	for _, r := range d.shards {
 		d.pulls.others.modules = r.AskAll(d.pulls.others.modules, now)
 	}
@@ -132,6 +135,7 @@ func (d *dnsClient) onOverdue() {
 		return
 	}
 	d.pulls.expire(now)
+	d.many.expire(now)
 	// While pulls still wait for their turn, they are not late because of
 	// lars-dns.
 	if d.pulls.others.empty() {
@@ -161,6 +165,12 @@ func (d *dnsClient) sendMore() {
 	}
 	now := d.clock()
 	for c.Buffered() < d.highWater {
+		if d.pulls.urgent.empty() && !d.many.refused {
+			if !d.sendMany(c, now) {
+				break
+			}
+			continue
+		}
 		id, ok := d.pulls.next()
 		if !ok {
 			break
@@ -182,7 +192,7 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 		return err
 	}
 	now := d.clock()
-	d.pulls.heard(now)
+	d.pulls.heard(1, now)
 	d.patience = d.firstPatience()
 	d.nodes = d.nodes[:0]
 	for _, h := range resp.Host {

@@ -23,6 +23,7 @@ import (
 // One that is stale, so that its route itself is from a file, is unsure, too.
 type module struct {
 	lb        *balance.LoadBalance
+	digest    uint64        // of its route, if it has one
 	updatedAt time.Duration // when its route came last; if stale, since when it may be wrong
 	pulledAt  time.Duration // when it was asked for last
 	countedAt time.Duration // since when it has counts to report

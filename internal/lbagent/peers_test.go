@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/lars-lb/lars/internal/lbagent"
 	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/internal/routepb"
 	"github.com/lars-lb/lars/internal/wire"
 	pb "github.com/lars-lb/lars/proto/larspb"
 )
@@ -121,6 +123,8 @@ type fakeDNS struct {
 	pulls  map[route.Module]int
 	mute   bool // do not answer
 	stale  bool // answer as from a file
+	lars1  bool // know no question for many modules
+	many   int  // such questions
 	write  func(c net.Conn, frame []byte)
 }
 
@@ -132,6 +136,10 @@ func newFakeDNS(t testing.TB) *fakeDNS {
 }
 
 func (d *fakeDNS) onFrame(c net.Conn, msgid int32, body []byte) {
+	if msgid == int32(pb.MessageId_ID_GetRoutesRequest) {
+		d.onMany(c, body)
+		return
+	}
 	var req pb.GetRouteRequest
 	if err := req.UnmarshalVT(body); err != nil || msgid != int32(pb.MessageId_ID_GetRouteRequest) {
 		d.t.Errorf("the agent sent lars-dns message %d: %v", msgid, err)
@@ -144,6 +152,40 @@ func (d *fakeDNS) onFrame(c net.Conn, msgid int32, body []byte) {
 	if !d.mute {
 		d.write(c, routeFrame(id, d.routes[id], d.stale))
 	}
+}
+
+// onMany answers a question for many modules, for each with a route or, if the
+// agent has it already, all together.
+func (d *fakeDNS) onMany(c net.Conn, body []byte) {
+	var req pb.GetRoutesRequest
+	if err := req.UnmarshalVT(body); err != nil || len(req.Modid) != len(req.Cmdid) || len(req.Modid) != len(req.Digest) {
+		d.t.Errorf("the agent asked lars-dns for %v: %v", &req, err)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.many++
+	if d.mute || d.lars1 {
+		return
+	}
+	var same pb.GetRoutesResponse
+	for i := range req.Modid {
+		id := route.Module{ModID: req.Modid[i], CmdID: req.Cmdid[i]}
+		d.pulls[id]++
+		var nodes []route.Node
+		for _, h := range d.routes[id] {
+			n, _ := routepb.Node(h)
+			nodes = append(nodes, n)
+		}
+		slices.SortFunc(nodes, route.Node.Compare)
+		if !d.stale && route.Digest(nodes) == req.Digest[i] {
+			same.Modid, same.Cmdid = append(same.Modid, id.ModID), append(same.Cmdid, id.CmdID)
+		} else {
+			d.write(c, routeFrame(id, d.routes[id], d.stale))
+		}
+	}
+	answer, _ := same.MarshalVT()
+	d.write(c, wire.AppendFrame(nil, int32(pb.MessageId_ID_GetRoutesResponse), answer))
 }
 
 func routeFrame(id route.Module, infos []*pb.HostInfo, stale bool) []byte {

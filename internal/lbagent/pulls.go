@@ -52,15 +52,35 @@ func (p *pulls) sent(now time.Duration) {
 	if !p.urgent.pop() {
 		p.others.pop()
 	}
-	p.unanswered++
-	if !p.waiting {
+	p.ask(1, now)
+}
+
+// batch appends to dst as many of the others as the window has room for, and
+// notes that they were sent.
+func (p *pulls) batch(dst []route.Module, now time.Duration) []route.Module {
+	before := len(dst)
+	for p.unanswered+len(dst)-before < pullWindow {
+		id, ok := p.others.first()
+		if !ok {
+			break
+		}
+		p.others.pop()
+		dst = append(dst, id)
+	}
+	p.ask(len(dst)-before, now)
+	return dst
+}
+
+func (p *pulls) ask(n int, now time.Duration) {
+	p.unanswered += n
+	if n > 0 && !p.waiting {
 		p.waiting, p.since = true, now
 	}
 }
 
-// heard notes that a route came, be it the answer to a pull or a push.
-func (p *pulls) heard(now time.Duration) {
-	p.unanswered = max(0, p.unanswered-1)
+// heard notes that n routes came, be they answers to pulls or pushes.
+func (p *pulls) heard(n int, now time.Duration) {
+	p.unanswered = max(0, p.unanswered-n)
 	p.waiting, p.since = p.unanswered > 0, now
 }
 

@@ -26,11 +26,12 @@ func TestPullsAreSentAsAnswersCome(t *testing.T) {
 	for n := range 2000 {
 		p.others.modules = append(p.others.modules, numbered(n))
 	}
-	if n := p.send(0); n != pullWindow {
-		t.Fatalf("%d are sent at first, want %d", n, pullWindow)
+	first := p.batch(nil, 0)
+	if len(first) != pullWindow || p.send(0) != 0 {
+		t.Fatalf("%d are sent at first, want %d", len(first), pullWindow)
 	}
 	for range 100 {
-		p.heard(time.Millisecond)
+		p.heard(1, time.Millisecond)
 	}
 	if n := p.send(time.Millisecond); n != 100 {
 		t.Errorf("%d are sent after 100 answers", n)
@@ -61,7 +62,7 @@ func TestPullsAreSentAsAnswersCome(t *testing.T) {
 		t.Errorf("silent for %v at %v", got, now)
 	}
 	for range 2000 { // pushes that nobody has asked for change nothing
-		p.heard(now)
+		p.heard(1, now)
 	}
 	if got := p.silence(now + time.Hour); got != 0 {
 		t.Errorf("silent for %v with nothing to answer", got)

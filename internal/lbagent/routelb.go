@@ -52,6 +52,7 @@ type RouteStats struct {
 
 	Pulls        uint64 `json:"pulls"`         // asked of lars-dns
 	Updates      uint64 `json:"updates"`       // routes that came
+	Confirmed    uint64 `json:"confirmed"`     // of them, those that were as the agent had them
 	Removed      uint64 `json:"removed"`       // modules that lost their last host
 	StaleIgnored uint64 `json:"stale_ignored"` // routes of a file that came when better was known
 	Unasked      uint64 `json:"unasked"`       // routes that came for modules not asked for

@@ -29,31 +29,35 @@ const (
 type MessageId int32
 
 const (
-	MessageId_ID_UNKNOW               MessageId = 0 // Spelt as in Lars 1.0.
-	MessageId_ID_GetRouteRequest      MessageId = 1 // agent to lars-dns, TCP: pull and subscribe
-	MessageId_ID_GetRouteResponse     MessageId = 2 // lars-dns to agent, TCP: answer and push
-	MessageId_ID_ReportStatusRequest  MessageId = 3 // agent to lars-reporter, TCP
-	MessageId_ID_GetHostRequest       MessageId = 4 // client to agent, UDP
-	MessageId_ID_GetHostResponse      MessageId = 5 // agent to client, UDP
-	MessageId_ID_ReportRequest        MessageId = 6 // client to agent, UDP, not answered
-	MessageId_ID_API_GetRouteRequest  MessageId = 7 // client to agent, UDP: a GetRouteRequest
-	MessageId_ID_API_GetRouteResponse MessageId = 8 // agent to client, UDP: a GetRouteResponse
-	MessageId_ID_ReportStatusResponse MessageId = 9 // lars-reporter to agent, TCP: counted
+	MessageId_ID_UNKNOW               MessageId = 0  // Spelt as in Lars 1.0.
+	MessageId_ID_GetRouteRequest      MessageId = 1  // agent to lars-dns, TCP: pull and subscribe
+	MessageId_ID_GetRouteResponse     MessageId = 2  // lars-dns to agent, TCP: answer and push
+	MessageId_ID_ReportStatusRequest  MessageId = 3  // agent to lars-reporter, TCP
+	MessageId_ID_GetHostRequest       MessageId = 4  // client to agent, UDP
+	MessageId_ID_GetHostResponse      MessageId = 5  // agent to client, UDP
+	MessageId_ID_ReportRequest        MessageId = 6  // client to agent, UDP, not answered
+	MessageId_ID_API_GetRouteRequest  MessageId = 7  // client to agent, UDP: a GetRouteRequest
+	MessageId_ID_API_GetRouteResponse MessageId = 8  // agent to client, UDP: a GetRouteResponse
+	MessageId_ID_ReportStatusResponse MessageId = 9  // lars-reporter to agent, TCP: counted
+	MessageId_ID_GetRoutesRequest     MessageId = 10 // agent to lars-dns, TCP: pull and subscribe, many modules
+	MessageId_ID_GetRoutesResponse    MessageId = 11 // lars-dns to agent, TCP: those that are as they were
 )
 
 // Enum value maps for MessageId.
 var (
 	MessageId_name = map[int32]string{
-		0: "ID_UNKNOW",
-		1: "ID_GetRouteRequest",
-		2: "ID_GetRouteResponse",
-		3: "ID_ReportStatusRequest",
-		4: "ID_GetHostRequest",
-		5: "ID_GetHostResponse",
-		6: "ID_ReportRequest",
-		7: "ID_API_GetRouteRequest",
-		8: "ID_API_GetRouteResponse",
-		9: "ID_ReportStatusResponse",
+		0:  "ID_UNKNOW",
+		1:  "ID_GetRouteRequest",
+		2:  "ID_GetRouteResponse",
+		3:  "ID_ReportStatusRequest",
+		4:  "ID_GetHostRequest",
+		5:  "ID_GetHostResponse",
+		6:  "ID_ReportRequest",
+		7:  "ID_API_GetRouteRequest",
+		8:  "ID_API_GetRouteResponse",
+		9:  "ID_ReportStatusResponse",
+		10: "ID_GetRoutesRequest",
+		11: "ID_GetRoutesResponse",
 	}
 	MessageId_value = map[string]int32{
 		"ID_UNKNOW":               0,
@@ -66,6 +70,8 @@ var (
 		"ID_API_GetRouteRequest":  7,
 		"ID_API_GetRouteResponse": 8,
 		"ID_ReportStatusResponse": 9,
+		"ID_GetRoutesRequest":     10,
+		"ID_GetRoutesResponse":    11,
 	}
 )
 
@@ -341,6 +347,124 @@ func (x *GetRouteResponse) GetStale() bool {
 	return false
 }
 
+// GetRoutesRequest asks for the hosts of many modules, as many GetRouteRequests
+// would, by an agent that has hosts of them and says which: the three fields
+// have one entry for each module.
+type GetRoutesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Modid         []int32                `protobuf:"varint,1,rep,packed,name=modid,proto3" json:"modid,omitempty"`
+	Cmdid         []int32                `protobuf:"varint,2,rep,packed,name=cmdid,proto3" json:"cmdid,omitempty"`
+	Digest        []uint64               `protobuf:"fixed64,3,rep,packed,name=digest,proto3" json:"digest,omitempty"` // of the hosts and weights that the agent has
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRoutesRequest) Reset() {
+	*x = GetRoutesRequest{}
+	mi := &file_lars_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRoutesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRoutesRequest) ProtoMessage() {}
+
+func (x *GetRoutesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_lars_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRoutesRequest.ProtoReflect.Descriptor instead.
+func (*GetRoutesRequest) Descriptor() ([]byte, []int) {
+	return file_lars_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GetRoutesRequest) GetModid() []int32 {
+	if x != nil {
+		return x.Modid
+	}
+	return nil
+}
+
+func (x *GetRoutesRequest) GetCmdid() []int32 {
+	if x != nil {
+		return x.Cmdid
+	}
+	return nil
+}
+
+func (x *GetRoutesRequest) GetDigest() []uint64 {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+// GetRoutesResponse answers a GetRoutesRequest, after a GetRouteResponse for
+// each module that has another digest: these are as the agent has them. A
+// lars-dns that does not know the question sends none.
+type GetRoutesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Modid         []int32                `protobuf:"varint,1,rep,packed,name=modid,proto3" json:"modid,omitempty"`
+	Cmdid         []int32                `protobuf:"varint,2,rep,packed,name=cmdid,proto3" json:"cmdid,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRoutesResponse) Reset() {
+	*x = GetRoutesResponse{}
+	mi := &file_lars_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRoutesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRoutesResponse) ProtoMessage() {}
+
+func (x *GetRoutesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_lars_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRoutesResponse.ProtoReflect.Descriptor instead.
+func (*GetRoutesResponse) Descriptor() ([]byte, []int) {
+	return file_lars_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *GetRoutesResponse) GetModid() []int32 {
+	if x != nil {
+		return x.Modid
+	}
+	return nil
+}
+
+func (x *GetRoutesResponse) GetCmdid() []int32 {
+	if x != nil {
+		return x.Cmdid
+	}
+	return nil
+}
+
 // HostCallResult counts the calls to one host.
 type HostCallResult struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -355,7 +479,7 @@ type HostCallResult struct {
 
 func (x *HostCallResult) Reset() {
 	*x = HostCallResult{}
-	mi := &file_lars_proto_msgTypes[3]
+	mi := &file_lars_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -367,7 +491,7 @@ func (x *HostCallResult) String() string {
 func (*HostCallResult) ProtoMessage() {}
 
 func (x *HostCallResult) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[3]
+	mi := &file_lars_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -380,7 +504,7 @@ func (x *HostCallResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostCallResult.ProtoReflect.Descriptor instead.
 func (*HostCallResult) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{3}
+	return file_lars_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *HostCallResult) GetIp() int32 {
@@ -437,7 +561,7 @@ type ReportStatusRequest struct {
 
 func (x *ReportStatusRequest) Reset() {
 	*x = ReportStatusRequest{}
-	mi := &file_lars_proto_msgTypes[4]
+	mi := &file_lars_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -449,7 +573,7 @@ func (x *ReportStatusRequest) String() string {
 func (*ReportStatusRequest) ProtoMessage() {}
 
 func (x *ReportStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[4]
+	mi := &file_lars_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -462,7 +586,7 @@ func (x *ReportStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportStatusRequest.ProtoReflect.Descriptor instead.
 func (*ReportStatusRequest) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{4}
+	return file_lars_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReportStatusRequest) GetModid() int32 {
@@ -528,7 +652,7 @@ type ReportStatusResponse struct {
 
 func (x *ReportStatusResponse) Reset() {
 	*x = ReportStatusResponse{}
-	mi := &file_lars_proto_msgTypes[5]
+	mi := &file_lars_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +664,7 @@ func (x *ReportStatusResponse) String() string {
 func (*ReportStatusResponse) ProtoMessage() {}
 
 func (x *ReportStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[5]
+	mi := &file_lars_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +677,7 @@ func (x *ReportStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportStatusResponse.ProtoReflect.Descriptor instead.
 func (*ReportStatusResponse) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{5}
+	return file_lars_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReportStatusResponse) GetCaller() int32 {
@@ -589,7 +713,7 @@ type GetHostRequest struct {
 
 func (x *GetHostRequest) Reset() {
 	*x = GetHostRequest{}
-	mi := &file_lars_proto_msgTypes[6]
+	mi := &file_lars_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +725,7 @@ func (x *GetHostRequest) String() string {
 func (*GetHostRequest) ProtoMessage() {}
 
 func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[6]
+	mi := &file_lars_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +738,7 @@ func (x *GetHostRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostRequest.ProtoReflect.Descriptor instead.
 func (*GetHostRequest) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{6}
+	return file_lars_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetHostRequest) GetSeq() uint32 {
@@ -652,7 +776,7 @@ type GetHostResponse struct {
 
 func (x *GetHostResponse) Reset() {
 	*x = GetHostResponse{}
-	mi := &file_lars_proto_msgTypes[7]
+	mi := &file_lars_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -664,7 +788,7 @@ func (x *GetHostResponse) String() string {
 func (*GetHostResponse) ProtoMessage() {}
 
 func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[7]
+	mi := &file_lars_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -677,7 +801,7 @@ func (x *GetHostResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHostResponse.ProtoReflect.Descriptor instead.
 func (*GetHostResponse) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{7}
+	return file_lars_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetHostResponse) GetSeq() uint32 {
@@ -729,7 +853,7 @@ type ReportRequest struct {
 
 func (x *ReportRequest) Reset() {
 	*x = ReportRequest{}
-	mi := &file_lars_proto_msgTypes[8]
+	mi := &file_lars_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -741,7 +865,7 @@ func (x *ReportRequest) String() string {
 func (*ReportRequest) ProtoMessage() {}
 
 func (x *ReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_lars_proto_msgTypes[8]
+	mi := &file_lars_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -754,7 +878,7 @@ func (x *ReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportRequest.ProtoReflect.Descriptor instead.
 func (*ReportRequest) Descriptor() ([]byte, []int) {
-	return file_lars_proto_rawDescGZIP(), []int{8}
+	return file_lars_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReportRequest) GetModid() int32 {
@@ -810,7 +934,14 @@ const file_lars_proto_rawDesc = "" +
 	"\x05modid\x18\x01 \x01(\x05R\x05modid\x12\x14\n" +
 	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\x12\"\n" +
 	"\x04host\x18\x03 \x03(\v2\x0e.lars.HostInfoR\x04host\x12\x14\n" +
-	"\x05stale\x18\x04 \x01(\bR\x05stale\"v\n" +
+	"\x05stale\x18\x04 \x01(\bR\x05stale\"V\n" +
+	"\x10GetRoutesRequest\x12\x14\n" +
+	"\x05modid\x18\x01 \x03(\x05R\x05modid\x12\x14\n" +
+	"\x05cmdid\x18\x02 \x03(\x05R\x05cmdid\x12\x16\n" +
+	"\x06digest\x18\x03 \x03(\x06R\x06digest\"?\n" +
+	"\x11GetRoutesResponse\x12\x14\n" +
+	"\x05modid\x18\x01 \x03(\x05R\x05modid\x12\x14\n" +
+	"\x05cmdid\x18\x02 \x03(\x05R\x05cmdid\"v\n" +
 	"\x0eHostCallResult\x12\x0e\n" +
 	"\x02ip\x18\x01 \x01(\x05R\x02ip\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\x05R\x04port\x12\x12\n" +
@@ -844,7 +975,7 @@ const file_lars_proto_rawDesc = "" +
 	"\x05cmdid\x18\x02 \x01(\x05R\x05cmdid\x12\"\n" +
 	"\x04host\x18\x03 \x01(\v2\x0e.lars.HostInfoR\x04host\x12\x18\n" +
 	"\aretcode\x18\x04 \x01(\x05R\aretcode\x12\x17\n" +
-	"\acost_us\x18\x05 \x01(\rR\x06costUs*\x82\x02\n" +
+	"\acost_us\x18\x05 \x01(\rR\x06costUs*\xb5\x02\n" +
 	"\tMessageId\x12\r\n" +
 	"\tID_UNKNOW\x10\x00\x12\x16\n" +
 	"\x12ID_GetRouteRequest\x10\x01\x12\x17\n" +
@@ -855,7 +986,10 @@ const file_lars_proto_rawDesc = "" +
 	"\x10ID_ReportRequest\x10\x06\x12\x1a\n" +
 	"\x16ID_API_GetRouteRequest\x10\a\x12\x1b\n" +
 	"\x17ID_API_GetRouteResponse\x10\b\x12\x1b\n" +
-	"\x17ID_ReportStatusResponse\x10\t*T\n" +
+	"\x17ID_ReportStatusResponse\x10\t\x12\x17\n" +
+	"\x13ID_GetRoutesRequest\x10\n" +
+	"\x12\x18\n" +
+	"\x14ID_GetRoutesResponse\x10\v*T\n" +
 	"\vLarsRetCode\x12\f\n" +
 	"\bRET_SUCC\x10\x00\x12\x10\n" +
 	"\fRET_OVERLOAD\x10\x01\x12\x14\n" +
@@ -875,23 +1009,25 @@ func file_lars_proto_rawDescGZIP() []byte {
 }
 
 var file_lars_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_lars_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_lars_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_lars_proto_goTypes = []any{
 	(MessageId)(0),               // 0: lars.MessageId
 	(LarsRetCode)(0),             // 1: lars.LarsRetCode
 	(*HostInfo)(nil),             // 2: lars.HostInfo
 	(*GetRouteRequest)(nil),      // 3: lars.GetRouteRequest
 	(*GetRouteResponse)(nil),     // 4: lars.GetRouteResponse
-	(*HostCallResult)(nil),       // 5: lars.HostCallResult
-	(*ReportStatusRequest)(nil),  // 6: lars.ReportStatusRequest
-	(*ReportStatusResponse)(nil), // 7: lars.ReportStatusResponse
-	(*GetHostRequest)(nil),       // 8: lars.GetHostRequest
-	(*GetHostResponse)(nil),      // 9: lars.GetHostResponse
-	(*ReportRequest)(nil),        // 10: lars.ReportRequest
+	(*GetRoutesRequest)(nil),     // 5: lars.GetRoutesRequest
+	(*GetRoutesResponse)(nil),    // 6: lars.GetRoutesResponse
+	(*HostCallResult)(nil),       // 7: lars.HostCallResult
+	(*ReportStatusRequest)(nil),  // 8: lars.ReportStatusRequest
+	(*ReportStatusResponse)(nil), // 9: lars.ReportStatusResponse
+	(*GetHostRequest)(nil),       // 10: lars.GetHostRequest
+	(*GetHostResponse)(nil),      // 11: lars.GetHostResponse
+	(*ReportRequest)(nil),        // 12: lars.ReportRequest
 }
 var file_lars_proto_depIdxs = []int32{
 	2, // 0: lars.GetRouteResponse.host:type_name -> lars.HostInfo
-	5, // 1: lars.ReportStatusRequest.results:type_name -> lars.HostCallResult
+	7, // 1: lars.ReportStatusRequest.results:type_name -> lars.HostCallResult
 	2, // 2: lars.GetHostResponse.host:type_name -> lars.HostInfo
 	2, // 3: lars.ReportRequest.host:type_name -> lars.HostInfo
 	4, // [4:4] is the sub-list for method output_type
@@ -913,7 +1049,7 @@ func file_lars_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_lars_proto_rawDesc), len(file_lars_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
