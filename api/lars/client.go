@@ -10,12 +10,15 @@ import (
 
 // Client asks one agent. All methods may be called from any goroutine.
 type Client struct {
-	timeout time.Duration
-	ports   [route.Shards]*port
-	seq     atomic.Uint32
-	missing missing
-	closed  chan struct{}
-	closing atomic.Bool
+	timeout  time.Duration
+	staleFor time.Duration // negative is never
+	start    time.Time
+	ports    [route.Shards]*port
+	seq      atomic.Uint32
+	missing  missing
+	events   events
+	closed   chan struct{}
+	closing  atomic.Bool
 }
 
 // NewClient returns a client for the agent that cfg names. It opens no socket
@@ -29,15 +32,16 @@ func NewClient(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{timeout: cfg.Timeout, closed: make(chan struct{})}
+	c := &Client{timeout: cfg.Timeout, staleFor: cfg.StaleFor, start: time.Now(), closed: make(chan struct{})}
+	c.events.on = cfg.OnStale
 	for i, addr := range addrs {
-		c.ports[i] = newPort(addr, cfg.Agent, cfg.MaxSockets)
+		c.ports[i] = newPort(addr, cfg.Agent, cfg.MaxSockets, c.start)
 	}
 	return c, nil
 }
 
-// Close ends the calls under way with ErrClosed and closes every socket. It
-// always returns nil, also the second time.
+// Close ends the calls under way with ErrClosed and closes every socket. Reports
+// that wait for the agent are lost. It always returns nil, also the second time.
 func (c *Client) Close() error {
 	if c.closing.CompareAndSwap(false, true) {
 		close(c.closed)

@@ -26,11 +26,22 @@ type Config struct {
 	// MaxSockets is how many calls may be under way to each of the agent's
 	// three ports, a socket each. Default 64; 1 to 1024.
 	MaxSockets int
+
+	// StaleFor is how long after the agent's last answer for a module calls are
+	// answered from memory while the agent is away. Default 5 min; 1 s to 24 h,
+	// or negative for never.
+	StaleFor time.Duration
+
+	// OnStale, when it is set, is told of each module that begins or ends to be
+	// answered for from memory. It is called by the call that notices, or one
+	// that is under way then, before that call returns: it must not block. It
+	// is called for one event at a time, in order, and may use the client.
+	OnStale func(StaleEvent)
 }
 
 // DefaultConfig returns the configuration that Config{} stands for.
 func DefaultConfig() Config {
-	return Config{Agent: "127.0.0.1:8888", Timeout: time.Second, MaxSockets: 64}
+	return Config{Agent: "127.0.0.1:8888", Timeout: time.Second, MaxSockets: 64, StaleFor: 5 * time.Minute}
 }
 
 // Validate says what is wrong with c and what is allowed instead.
@@ -45,6 +56,9 @@ func (c Config) Validate() error {
 	if c.MaxSockets < 1 || c.MaxSockets > 1024 {
 		return fmt.Errorf("lars: max sockets %d: must be from 1 to 1024", c.MaxSockets)
 	}
+	if c.StaleFor >= 0 && c.StaleFor < time.Second || c.StaleFor > 24*time.Hour {
+		return fmt.Errorf("lars: stale for %v: must be from 1s to 24h, or negative for never", c.StaleFor)
+	}
 	return nil
 }
 
@@ -58,6 +72,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxSockets == 0 {
 		c.MaxSockets = d.MaxSockets
+	}
+	if c.StaleFor == 0 {
+		c.StaleFor = d.StaleFor
 	}
 	return c
 }

@@ -92,7 +92,7 @@ func callFailed(op string, m route.Module, p *port, err error) error {
 	case errors.Is(err, ErrClosed), errors.Is(err, net.ErrClosed):
 		e.kind = ErrClosed
 	case errors.As(err, &dial):
-		e.kind, e.cause = ErrSystem, dial.err
+		e.kind, e.cause = ErrSystem, dial
 	default:
 		e.kind, e.cause = ErrAgentDown, err
 		// The addresses of the socket's two ends say nothing new.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,14 +22,24 @@ type port struct {
 	slots chan struct{} // one entry for every socket, idle or in use
 	done  chan struct{} // closed by close
 
-	mu   sync.Mutex
-	open map[*socket]struct{} // nil after close
+	start  time.Time // when the client was made
+	health health
+	memory memory
+	routes routes
+	kept   kept
+	stale  atomic.Uint64          // calls answered from memory
+	probe  atomic.Pointer[socket] // that of the last probe, which has no slot
+
+	mu      sync.Mutex
+	open    map[*socket]struct{} // nil after close
+	retired Stats                // counted by sockets that are closed
 }
 
-func newPort(addr netip.AddrPort, agent string, sockets int) *port {
+func newPort(addr netip.AddrPort, agent string, sockets int, start time.Time) *port {
 	return &port{
 		addr:  addr,
 		agent: agent,
+		start: start,
 		idle:  make(chan *socket, sockets),
 		slots: make(chan struct{}, sockets),
 		done:  make(chan struct{}),
@@ -84,12 +95,23 @@ func (p *port) put(s *socket) {
 		p.idle <- s // never blocks: idle has room for every slot
 		return
 	}
-	p.mu.Lock()
-	delete(p.open, s)
-	s.conn.Close()
-	p.mu.Unlock()
+	p.discard(s)
 	<-p.slots
 }
+
+// discard closes s.
+func (p *port) discard(s *socket) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, open := p.open[s]; open {
+		s.counts.addTo(&p.retired)
+		delete(p.open, s)
+	}
+	s.conn.Close()
+}
+
+// now is the time since the client was made.
+func (p *port) now() time.Duration { return time.Since(p.start) }
 
 // dial gives s a connection that no call has used.
 func (p *port) dial(s *socket) error {
@@ -107,31 +129,40 @@ func (p *port) dial(s *socket) error {
 		s.conn.Close()
 	}
 	p.open[s] = struct{}{}
-	s.conn, s.stale, s.spent = conn, false, false
+	s.conn, s.stale, s.spent, s.unsure = conn, false, false, false
 	return nil
 }
 
 // ask is roundTrip, tried once more when the first failed for an earlier call:
-// the system tells of a refused datagram when the socket is next used.
+// the system tells of a refused datagram when the socket is next used. How it
+// ends says whether the agent is there.
 func (p *port) ask(ctx context.Context, deadline time.Time, s *socket, frame, buf []byte, accept func([]byte) bool) error {
+	start := p.now()
+	s.heard = false
 	err := s.roundTrip(ctx, deadline, frame, buf, accept)
 	if s.stale && failed(err) {
+		p.keepRefused(s, err)
 		if err := p.dial(s); err != nil {
 			return err
 		}
 		err = s.roundTrip(ctx, deadline, frame, buf, accept)
 	}
+	if now := p.now(); err == nil || s.heard {
+		p.health.answered(now)
+	} else {
+		p.health.failed(err, start, now)
+	}
 	return err
 }
 
-// tell sends a frame that has no answer, with the same second try.
-func (p *port) tell(deadline time.Time, s *socket, frame []byte) error {
-	err := s.send(deadline, frame)
+// tell sends a report, with the same second try.
+func (p *port) tell(deadline time.Time, s *socket, r report) error {
+	err := p.sendReport(s, deadline, r)
 	if s.stale && failed(err) {
 		if err := p.dial(s); err != nil {
 			return err
 		}
-		err = s.send(deadline, frame)
+		err = p.sendReport(s, deadline, r)
 	}
 	return err
 }
@@ -145,14 +176,15 @@ func (p *port) close() {
 	}
 	close(p.done)
 	for s := range p.open {
+		s.counts.addTo(&p.retired)
 		s.conn.Close()
 	}
 	p.open = nil
 }
 
 // failed reports whether err is the socket's, rather than the caller's
-// impatience or a close.
+// impatience, a close, or this process's lack of a socket.
 func failed(err error) bool {
-	return err != nil && !errors.Is(err, context.Canceled) &&
+	return err != nil && !errors.As(err, new(*dialError)) && !errors.Is(err, context.Canceled) &&
 		!errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, net.ErrClosed)
 }

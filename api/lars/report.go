@@ -2,12 +2,12 @@ package lars
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
-	pb "github.com/lars-lb/lars/proto/larspb"
 )
 
 // Code is how a call went: Success, or anything else for a failure.
@@ -22,32 +22,40 @@ const (
 // unknown. Report every call: a host that fails is found by nothing else.
 //
 // Reports are not answered. Nil means that the report was handed to the system,
-// not that an agent has it: whether one is there, GetHost says. Report waits
-// only when Config.MaxSockets calls are under way, Config.Timeout at most.
+// or is kept for an agent that is away; not that an agent has it. Report waits
+// only when Config.MaxSockets calls are under way, a quarter of a second at
+// most. The error is ErrClosed, or says that h is no host.
 func (c *Client) Report(modid, cmdid int32, h Host, code Code, cost time.Duration) error {
 	m := route.Module{ModID: modid, CmdID: cmdid}
 	p := c.port(m)
 	if !h.h.Valid() {
 		return fmt.Errorf("lars: report on module %v: host %v is none that GetHost returned", m, h)
 	}
-	ctx := context.Background()
-	deadline := c.deadline(ctx)
-	s, err := p.take(ctx, deadline)
-	if err != nil {
-		return callFailed(opReport, m, p, err)
+	if c.closing.Load() {
+		return callFailed(opReport, m, p, ErrClosed)
 	}
-	defer p.put(s)
-	s.host.Reset()
-	s.host.Ip, s.host.Port = int32(h.h.IP), int32(h.h.Port)
-	s.report.Modid, s.report.Cmdid, s.report.Host = m.ModID, m.CmdID, &s.host
-	s.report.Retcode, s.report.CostUs = int32(code), microseconds(cost)
-	frame, err := s.encode(pb.MessageId_ID_ReportRequest, &s.report)
+	now := p.now()
+	if o := p.memory.get(m); o != nil && o.stale.Load() {
+		o.reported(h, code, now)
+	}
+	r := report{m, h, code, microseconds(cost), now}
+	if p.health.down.Load() {
+		p.kept.add(r)
+		return nil
+	}
+	deadline := time.Now().Add(min(patience, c.timeout))
+	s, err := p.take(context.Background(), deadline)
 	if err == nil {
-		err = p.tell(deadline, s, frame)
+		defer p.put(s)
+		if err = p.tell(deadline, s, r); err == nil {
+			p.sendKept(s, deadline, now)
+			return nil
+		}
 	}
-	if err != nil {
-		return callFailed(opReport, m, p, err)
+	if err := callFailed(opReport, m, p, err); errors.Is(err, ErrClosed) {
+		return err
 	}
+	p.kept.add(r)
 	return nil
 }
 

@@ -36,15 +36,22 @@ type socket struct {
 	stale bool // an earlier call used conn, and may have left its error there
 	spent bool // conn may yet get what is not for the next call, or has failed
 
+	asked  time.Duration // when it last probed, since the client was made
+	heard  bool          // an answer came, perhaps to an earlier question
+	unsure bool          // conn was last used to send a report, which is sent
+	sent   report
+
 	// unwatch stops the watcher that roundTrip set on its context, and reports
 	// whether it came before the watcher ran. Nil when there is none.
 	unwatch func() bool
+	watched bool // the watcher ran, or may yet
 
 	out, in []byte
 	host    pb.HostInfo
 	request pb.GetHostRequest
 	answer  pb.GetHostResponse
 	report  pb.ReportRequest
+	counts  counts
 }
 
 func newSocket() *socket {
@@ -75,6 +82,21 @@ func (s *socket) send(deadline time.Time, frame []byte) error {
 	}
 	if err != nil {
 		s.spent = true
+		return err
+	}
+	s.unsure = false // what was refused, the system would have told
+	return nil
+}
+
+// refusal returns what the system has to tell of the last report, which is
+// nothing as a rule. What else came is lost: conn must not be used again.
+func (s *socket) refusal() error {
+	if !s.unsure {
+		return nil
+	}
+	err := s.conn.SetReadDeadline(time.Now().Add(200 * time.Microsecond))
+	if err == nil {
+		_, err = s.conn.Read(s.in)
 	}
 	return err
 }
@@ -86,9 +108,9 @@ func (s *socket) send(deadline time.Time, frame []byte) error {
 // failed with.
 func (s *socket) roundTrip(ctx context.Context, deadline time.Time, frame, buf []byte, accept func([]byte) bool) (err error) {
 	defer func() {
-		watcherRan := s.unwatch != nil && !s.unwatch()
+		s.watched = s.unwatch != nil && !s.unwatch()
 		s.unwatch = nil
-		s.spent = err != nil || watcherRan
+		s.spent = err != nil || s.watched
 	}()
 	for wait := firstTry; ; wait = min(2*wait, lastTry) {
 		if err := s.send(deadline, frame); err != nil {

@@ -16,7 +16,8 @@ func (a *app) withAgent(do func(c *lars.Client) error) error {
 	if a.timeout == 0 { // the library's default
 		return wrongUsage("--timeout %v: must be from 1ms to 1m", a.timeout)
 	}
-	c, err := lars.NewClient(lars.Config{Agent: a.agent, Timeout: a.timeout})
+	// What is shown is what the agent says, or that it is away.
+	c, err := lars.NewClient(lars.Config{Agent: a.agent, Timeout: a.timeout, StaleFor: -1})
 	if err != nil {
 		return &usageError{err}
 	}

@@ -36,9 +36,10 @@ func TestMain(m *testing.M) {
 // patience bounds waiting for what takes well under a second on an idle machine.
 const patience = 30 * time.Second
 
+// newClient returns a client that knows nothing but what the agent answers.
 func newClient(t *testing.T, agent netip.AddrPort) *lars.Client {
 	t.Helper()
-	c, err := lars.NewClient(lars.Config{Agent: agent.String()})
+	c, err := lars.NewClient(lars.Config{Agent: agent.String(), StaleFor: -1})
 	if err != nil {
 		t.Fatal(err)
 	}

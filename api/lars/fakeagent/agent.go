@@ -43,18 +43,30 @@ type Agent struct {
 	requests []Request
 	arrived  chan struct{} // closed and replaced with every report
 	tap      func(Request, []byte) [][]byte
+	thawed   chan struct{} // nil unless frozen
+	closed   chan struct{}
+	closing  sync.Once
 }
 
 // Start starts an agent that knows no module.
-func Start() (*Agent, error) {
+func Start() (*Agent, error) { return StartAt("127.0.0.1:0,127.0.0.1:0,127.0.0.1:0") }
+
+// StartAt starts an agent that knows no module at the three addresses that Addr
+// of an earlier one returned: that one was restarted.
+func StartAt(addr string) (*Agent, error) {
+	addrs := strings.Split(addr, ",")
+	if len(addrs) != route.Shards {
+		return nil, fmt.Errorf("fakeagent: address %q: give three IP:PORT with commas", addr)
+	}
 	a := &Agent{
 		routes:   make(map[route.Module][]route.Host),
 		picks:    make(map[route.Module]int),
 		retcodes: make(map[route.Module]pb.LarsRetCode),
 		arrived:  make(chan struct{}),
+		closed:   make(chan struct{}),
 	}
 	for i := range a.conns {
-		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		conn, err := listen(addrs[i])
 		if err != nil {
 			for _, opened := range a.conns[:i] {
 				opened.Close()
@@ -69,8 +81,17 @@ func Start() (*Agent, error) {
 	return a, nil
 }
 
+func listen(addr string) (*net.UDPConn, error) {
+	ap, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	return net.ListenUDP("udp4", net.UDPAddrFromAddrPort(ap))
+}
+
 // Close stops the agent and waits until it has. It may be called twice.
 func (a *Agent) Close() {
+	a.closing.Do(func() { close(a.closed) })
 	for _, conn := range a.conns {
 		conn.Close()
 	}
@@ -119,6 +140,42 @@ func (a *Agent) Tap(f func(q Request, answer []byte) [][]byte) {
 	a.tap = f
 }
 
+// Freeze stops the agent as SIGSTOP stops a process: what it is sent waits in
+// the system until Thaw. It may be called twice.
+func (a *Agent) Freeze() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.thawed == nil {
+		a.thawed = make(chan struct{})
+	}
+}
+
+// Thaw ends what Freeze began.
+func (a *Agent) Thaw() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.thawed != nil {
+		close(a.thawed)
+		a.thawed = nil
+	}
+}
+
+// awake waits while the agent is frozen, and reports false when it was closed.
+func (a *Agent) awake() bool {
+	a.mu.Lock()
+	thawed := a.thawed
+	a.mu.Unlock()
+	if thawed == nil {
+		return true
+	}
+	select {
+	case <-thawed:
+		return true
+	case <-a.closed:
+		return false
+	}
+}
+
 // Requests returns the questions asked so far, in order.
 func (a *Agent) Requests() []Request {
 	a.mu.Lock()
@@ -154,6 +211,9 @@ func (a *Agent) serve(port int) {
 		}
 		if err != nil {
 			continue // on Windows, an earlier answer that nobody took
+		}
+		if !a.awake() {
+			return
 		}
 		a.handle(port, from, buf[:n])
 	}

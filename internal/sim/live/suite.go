@@ -56,7 +56,7 @@ func start(ctx context.Context, bin string, policies []string) (_ *suite, err er
 			return s, err
 		}
 		addrs := []string{agent.Serving("addr0"), agent.Serving("addr1"), agent.Serving("addr2")}
-		client, err := lars.NewClient(lars.Config{Agent: strings.Join(addrs, ","), MaxSockets: maxUnderWay})
+		client, err := lars.NewClient(lars.Config{Agent: strings.Join(addrs, ","), MaxSockets: maxUnderWay, StaleFor: -1})
 		if err != nil {
 			return s, err
 		}
