@@ -13,6 +13,7 @@ func TestConfigValidate(t *testing.T) {
 		{Agent: "localhost:8888"}, {Agent: "10.0.0.1:65533"}, {Agent: "[::1]:1"},
 		{Agent: "127.0.0.1:1,localhost:2, 127.0.0.2:65535"},
 		{Timeout: time.Millisecond, MaxSockets: 1}, {Timeout: time.Minute, MaxSockets: 1024},
+		{StaleFor: time.Second}, {StaleFor: 24 * time.Hour}, {StaleFor: -1}, {OnStale: func(lars.StaleEvent) {}},
 	} {
 		if err := good.Validate(); err != nil {
 			t.Errorf("%+v: %v", good, err)
@@ -41,6 +42,8 @@ func TestConfigValidate(t *testing.T) {
 		{lars.Config{Timeout: time.Hour}, "lars: timeout 1h0m0s: must be from 1ms to 1m"},
 		{lars.Config{MaxSockets: -1}, "lars: max sockets -1: must be from 1 to 1024"},
 		{lars.Config{MaxSockets: 1025}, "lars: max sockets 1025: must be from 1 to 1024"},
+		{lars.Config{StaleFor: 1}, "lars: stale for 1ns: must be from 1s to 24h, or negative for never"},
+		{lars.Config{StaleFor: 25 * time.Hour}, "lars: stale for 25h0m0s: must be from 1s to 24h, or negative for never"},
 	} {
 		if err := row.cfg.Validate(); err == nil || err.Error() != row.want {
 			t.Errorf("%+v: %v\nwant %s", row.cfg, err, row.want)
