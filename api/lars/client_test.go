@@ -3,8 +3,11 @@ package lars_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,14 +23,24 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds what a test waits for; nothing takes that long that works.
 const patience = 20 * time.Second
 
+// startAgent starts an agent at ports below those that the system gives to
+// clients, so that one which is away for a while finds them free again.
 func startAgent(t testing.TB) *fakeagent.Agent {
 	t.Helper()
-	agent, err := fakeagent.Start()
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 200 {
+		var addrs []string
+		for range route.Shards {
+			addrs = append(addrs, fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		}
+		var agent *fakeagent.Agent
+		if agent, err = fakeagent.StartAt(strings.Join(addrs, ",")); err == nil {
+			t.Cleanup(agent.Close)
+			return agent
+		}
 	}
-	t.Cleanup(agent.Close)
-	return agent
+	t.Fatalf("no free port: %v", err)
+	return nil
 }
 
 func newClient(t testing.TB, cfg lars.Config) *lars.Client {

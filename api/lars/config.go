@@ -24,7 +24,7 @@ type Config struct {
 	Timeout time.Duration
 
 	// MaxSockets is how many calls may be under way to each of the agent's
-	// three ports, a socket each. Default 64; 1 to 1024.
+	// three ports, a socket each. One more looks for an agent that is away. Default 64; 1 to 1024.
 	MaxSockets int
 
 	// StaleFor is how long after the agent's last answer for a module calls are

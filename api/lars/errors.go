@@ -17,8 +17,9 @@ var (
 	ErrNotExist = errors.New("module does not exist")
 	// ErrOverload: the module has hosts, and all of them are overloaded.
 	ErrOverload = errors.New("every host of the module is overloaded")
-	// ErrAgentDown: nothing answers at the agent's address. When the deadline
-	// passed in silence, the error is a context.DeadlineExceeded as well.
+	// ErrAgentDown: nothing answers at the agent's address, and the client has
+	// nothing in memory to answer from. When the deadline passed in silence, the
+	// error is a context.DeadlineExceeded as well.
 	ErrAgentDown = errors.New("agent does not answer")
 	// ErrSystem: the agent could not serve the request, or this process could
 	// not send it.

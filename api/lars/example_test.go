@@ -74,6 +74,52 @@ func ExampleClient_Do() {
 	// Output: called 192.168.1.177:7777
 }
 
+func ExampleConfig_onStale() {
+	agent, err := fakeagent.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer agent.Close()
+	agent.SetRoute(1, 1, "192.168.1.177:7777")
+	client, err := lars.NewClient(lars.Config{
+		Agent: agent.Addr(),
+		OnStale: func(e lars.StaleEvent) { // count it, log it; do not block
+			fmt.Printf("module (%d,%d) is served without the agent: %v\n", e.ModID, e.CmdID, e.Stale)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.GetHost(context.Background(), 1, 1); err != nil {
+		log.Fatal(err)
+	}
+	agent.Close()
+	fmt.Println(client.GetHost(context.Background(), 1, 1))
+	// Output:
+	// module (1,1) is served without the agent: true
+	// 192.168.1.177:7777 <nil>
+}
+
+func ExampleClient_Ask() {
+	agent, client := exampleClient()
+	defer client.Close()
+
+	for range 2 {
+		answer, err := client.Ask(context.Background(), 1, 1)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(answer.Host, "stale:", answer.Stale)
+		agent.Close()
+	}
+	fmt.Println("from memory:", client.Stats().Stale)
+	// Output:
+	// 192.168.1.177:7777 stale: false
+	// 192.168.1.177:7777 stale: true
+	// from memory: 1
+}
+
 func ExampleClient_GetRoute() {
 	agent, client := exampleClient()
 	defer agent.Close()

@@ -135,7 +135,9 @@ func (c *Client) probeHost(ctx context.Context, deadline time.Time, m route.Modu
 	if err != nil {
 		return Host{}, callFailed(opGetHost, m, p, err)
 	}
-	return s.read(m, p)
+	h, err := s.read(m, p)
+	p.sendKept(s, deadline, p.now())
+	return h, err
 }
 
 // keepForProbe reports whether an answer may yet come to s, whose probe ended

@@ -134,6 +134,9 @@ func (p *port) route(ctx context.Context, deadline time.Time, m route.Module) ([
 	default:
 		s.counts.routes.Add(1)
 	}
+	if err == nil {
+		p.sendKept(s, deadline, p.now())
+	}
 	return hosts, err
 }
 

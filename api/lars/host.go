@@ -8,7 +8,9 @@ import (
 )
 
 // Host is one node that serves a module: an IPv4 address and a port. Hosts
-// compare with == and may be map keys. The zero Host is no host.
+// compare with == and may be map keys: two are equal when their addresses are,
+// whether the agent named them or memory did, which Ask tells. The zero Host is no
+// host.
 type Host struct {
 	h route.Host
 }

@@ -49,9 +49,9 @@ func TestMemoryRace(t *testing.T) {
 	kept, _ := y.add(route.Module{ModID: -1})
 	kept.used.Store(1 << 62)
 	var wg sync.WaitGroup
-	for g := range 4 {
+	for g := range 3 {
 		wg.Go(func() {
-			for i := range 4 * maxModules {
+			for i := range maxModules {
 				o, _ := y.add(route.Module{ModID: int32(i), CmdID: int32(g)})
 				o.record(someHost(i), time.Duration(i+1))
 				if i%3 == 0 {
@@ -67,6 +67,19 @@ func TestMemoryRace(t *testing.T) {
 	wg.Wait()
 	if y.len() > maxModules {
 		t.Errorf("%d modules", y.len())
+	}
+}
+
+// BenchmarkMemoryFull is a program that asks for more modules than there is
+// room for, one after the other.
+func BenchmarkMemoryFull(b *testing.B) {
+	var y memory
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i++
+		o, _ := y.add(route.Module{ModID: int32(i)})
+		o.record(someHost(i), time.Duration(i))
 	}
 }
 

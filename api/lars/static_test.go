@@ -87,6 +87,28 @@ func TestStaleForgets(t *testing.T) {
 	}
 }
 
+// TestStaleEnds waits until what is known is too old.
+func TestStaleEnds(t *testing.T) {
+	agent := startAgent(t)
+	agent.SetRoute(1, 1, "10.0.0.1:80")
+	c := newClient(t, lars.Config{Agent: agent.Addr(), Timeout: patience, StaleFor: time.Second})
+	learn(t, c, 1)
+	agent.Close()
+	var age time.Duration
+	eventually.True(t, patience, "memory is too old", func() bool {
+		a, err := c.Ask(t.Context(), 1, 1)
+		if err != nil {
+			checkKind(t, err, lars.ErrAgentDown)
+			return true
+		}
+		age = a.Age
+		return false
+	})
+	if age <= 0 || age > time.Second {
+		t.Errorf("the last answer was %v old", age)
+	}
+}
+
 // TestStaleOff is what the library did before it remembered.
 func TestStaleOff(t *testing.T) {
 	agent := startAgent(t)
@@ -152,6 +174,8 @@ func TestRestartUnderLoad(t *testing.T) {
 	learn(t, c, 8)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
+	end := sync.OnceFunc(func() { close(stop); wg.Wait() })
+	defer end()
 	var calls atomic.Int64
 	for range 100 {
 		wg.Go(func() {
@@ -188,8 +212,7 @@ func TestRestartUnderLoad(t *testing.T) {
 		}
 		eventually.True(t, patience, "the agent is back", func() bool { return c.Stats().Hosts > before.Hosts+100 })
 	}
-	close(stop)
-	wg.Wait()
+	end()
 	waitFresh(t, c)
 	s := c.Stats()
 	if calls.Load() < 8000 || s.AgentDown < 8 || begins.Load() == 0 || begins.Load() != ends.Load() {

@@ -51,8 +51,9 @@ type Agent struct {
 // Start starts an agent that knows no module.
 func Start() (*Agent, error) { return StartAt("127.0.0.1:0,127.0.0.1:0,127.0.0.1:0") }
 
-// StartAt starts an agent that knows no module at the three addresses that Addr
-// of an earlier one returned: that one was restarted.
+// StartAt starts an agent that knows no module at three addresses, as Addr of an
+// earlier one returned them: that one was restarted. The system may have given a
+// port away meanwhile, unless it is none of those that it gives to clients.
 func StartAt(addr string) (*Agent, error) {
 	addrs := strings.Split(addr, ",")
 	if len(addrs) != route.Shards {

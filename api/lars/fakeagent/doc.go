@@ -2,7 +2,7 @@
 // use Lars. It serves the agent's three UDP ports on free ports of 127.0.0.1,
 // answers from routes that the test sets, one host after the other, and keeps
 // every report for the test to look at. It can also be made to lose, repeat and
-// change answers.
+// change answers, to freeze, and to come back at the address that it had.
 //
 //	agent, err := fakeagent.Start()
 //	...
