@@ -66,6 +66,7 @@ func TestDoCancelled(t *testing.T) {
 	if err != context.Canceled {
 		t.Errorf("Do = %v", err)
 	}
+	agent.SetRoute(1, 1, "10.0.0.2:80")
 	late := &expiring{Context: t.Context()}
 	err = c.Do(late, 1, 1, func(ctx context.Context, _ string) error { late.expired.Store(true); return ctx.Err() })
 	if err != context.DeadlineExceeded {
@@ -75,7 +76,7 @@ func TestDoCancelled(t *testing.T) {
 	if err := c.Do(ctx, 1, 1, func(context.Context, string) error { cancel(); return nil }); err != nil {
 		t.Errorf("Do = %v", err)
 	}
-	if got := waitReports(t, agent, 2); len(got) != 2 || got[0].Retcode == 0 || got[1].Retcode != 0 {
+	if got := waitReports(t, agent, 2); len(got) != 2 || got[0].Host != "10.0.0.2:80" || got[0].Retcode == 0 || got[1].Retcode != 0 {
 		t.Errorf("reported %+v, want a failure and a success", got)
 	}
 }

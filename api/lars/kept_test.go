@@ -48,6 +48,47 @@ func TestKeptReports(t *testing.T) {
 	}
 }
 
+// TestReportedOnce loses the agent after a report that it has, and after one
+// that it has not: the second is kept, whatever its socket is next used for.
+func TestReportedOnce(t *testing.T) {
+	for name, ask := range map[string]func(*lars.Client) error{
+		"GetHost":  func(c *lars.Client) error { _, err := c.GetHost(t.Context(), 1, 1); return err },
+		"GetRoute": func(c *lars.Client) error { _, err := c.GetRoute(t.Context(), 1, 1); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			agent := startAgent(t)
+			agent.SetRoute(1, 1, "10.0.0.1:80")
+			c := newClient(t, lars.Config{Agent: agent.Addr(), Timeout: patience, MaxSockets: 1})
+			learn(t, c, 1)
+			if _, err := c.GetRoute(t.Context(), 1, 1); err != nil {
+				t.Fatal(err)
+			}
+			for kept := range uint64(2) {
+				if kept == 1 {
+					agent.Close()
+				}
+				if err := c.Report(1, 1, hostOf(t, "10.0.0.1:80"), lars.Code(kept), 0); err != nil {
+					t.Fatal(err)
+				}
+				if kept == 0 {
+					waitReports(t, agent, 1)
+					agent.Close()
+				}
+				if err := ask(c); err != nil {
+					t.Error(err)
+				}
+				if s := c.Stats(); s.ReportsKept != kept {
+					t.Errorf("%d reports kept, want %d", s.ReportsKept, kept)
+				}
+				if kept == 0 {
+					agent = restart(t, agent, "10.0.0.1:80")
+					waitFresh(t, c)
+				}
+			}
+		})
+	}
+}
+
 // TestKeptReportsBound drops the oldest of too many.
 func TestKeptReportsBound(t *testing.T) {
 	agent, c := start(t)

@@ -94,7 +94,7 @@ func (s *socket) refusal() error {
 	if !s.unsure {
 		return nil
 	}
-	err := s.conn.SetReadDeadline(time.Now().Add(200 * time.Microsecond))
+	err := s.conn.SetReadDeadline(time.Now().Add(unwatched))
 	if err == nil {
 		_, err = s.conn.Read(s.in)
 	}
