@@ -20,21 +20,20 @@ func call(ctx context.Context, in input, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
 	defer cancel()
 
-	route, err := client.AskRoute(ctx, in.modid, in.cmdid)
+	route, err := client.GetRoute(ctx, in.modid, in.cmdid)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "route of (%d,%d)%s:\n", in.modid, in.cmdid, since(route.Stale, route.Age))
-	for _, host := range route.Hosts {
+	fmt.Fprintf(out, "route of (%d,%d):\n", in.modid, in.cmdid)
+	for _, host := range route {
 		fmt.Fprintln(out, " ", host)
 	}
 
-	answer, err := client.Ask(ctx, in.modid, in.cmdid)
+	host, err := client.GetHost(ctx, in.modid, in.cmdid)
 	if err != nil {
 		return err
 	}
-	host := answer.Host
-	fmt.Fprintf(out, "host is %v%s\n", host, since(answer.Stale, answer.Age))
+	fmt.Fprintln(out, "host is", host)
 
 	start := time.Now() // here a real program calls host.String()
 	if err := client.Report(in.modid, in.cmdid, host, lars.Success, time.Since(start)); err != nil {
@@ -42,12 +41,4 @@ func call(ctx context.Context, in input, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "reported the call as a success")
 	return nil
-}
-
-// since says that the agent is away and an answer is one of before.
-func since(stale bool, age time.Duration) string {
-	if !stale {
-		return ""
-	}
-	return fmt.Sprintf(", which the agent said %v ago (it does not answer now)", age.Round(time.Millisecond))
 }

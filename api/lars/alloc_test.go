@@ -83,3 +83,30 @@ func BenchmarkGetHostReport(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkParallel is one busy module, asked for by every core.
+func BenchmarkParallel(b *testing.B) {
+	c := newClient(b, lars.Config{Agent: startResponder(b)})
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := c.GetHost(context.Background(), 1, 1); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+// BenchmarkAway answers from memory, but for a probe now and then.
+func BenchmarkAway(b *testing.B) {
+	agent, c := start(b)
+	agent.SetRoute(1, 1, "10.0.0.1:80", "10.0.0.2:80")
+	learn(b, c, 64)
+	agent.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.GetHost(context.Background(), 1, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
