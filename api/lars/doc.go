@@ -55,10 +55,9 @@
 // An agent that restarts, hangs or is gone fails no call for a module that it
 // named a host of before. GetHost then names the hosts of its last answers, for
 // [Config.StaleFor] (5 min) after the last of them, and [ErrAgentDown] is left for
-// what was never asked or is too old. [Client.Ask] and [Client.AskRoute] say
-// whether an answer is stale, and [Config.OnStale] when that begins and ends. A
-// [Host] does not say it: it is an address, and the same one is == and the same
-// map key whoever named it.
+// what was never asked or is too old. [Host.Stale] says whether a host is such a one, [Client.Ask] and [Client.AskRoute] how old the
+// answer is, and [Config.OnStale] when that begins and ends. A stale [Host] is ==
+// to a fresh one of the same address, and the same key of a map.
 //
 // The client remembers the last 64 answers for each module (of a module that is
 // asked for more than 640 times a second a sample, over 100 ms at least) and goes

@@ -13,8 +13,8 @@ import (
 
 // GetHost returns the host to call now. Call it, then Report how that went.
 //
-// While the agent is away it is one of those that the agent named last; Ask says
-// which it is.
+// While the agent is away it is one of those that the agent named last, which
+// Host.Stale tells.
 //
 // The errors are ErrNotExist, ErrOverload, ErrAgentDown, ErrSystem and
 // ErrClosed, or what ended ctx.

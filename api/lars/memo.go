@@ -61,7 +61,7 @@ type failing struct {
 
 func pack(h Host) uint64 { return uint64(h.h.IP)<<16 | uint64(h.h.Port) }
 
-func unpack(p uint64) Host { return Host{route.Host{IP: uint32(p >> 16), Port: uint16(p)}} }
+func unpack(p uint64) Host { return Host{h: route.Host{IP: uint32(p >> 16), Port: uint16(p)}} }
 
 // record keeps an answer.
 func (o *memo) record(h Host, now time.Duration) {

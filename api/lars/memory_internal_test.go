@@ -8,7 +8,7 @@ import (
 	"github.com/lars-lb/lars/internal/route"
 )
 
-func someHost(n int) Host { return Host{route.Host{IP: uint32(n) + 1, Port: 80}} }
+func someHost(n int) Host { return Host{h: route.Host{IP: uint32(n) + 1, Port: 80}} }
 
 // TestMemoryBound adds more modules than there is room for: those that were
 // used last are kept, and no chain loses a module that is not forgotten.

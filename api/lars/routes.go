@@ -60,7 +60,11 @@ func (r *routes) get(m route.Module, now, staleFor time.Duration) (Route, bool) 
 		return Route{}, false
 	}
 	l.used = now
-	return Route{Hosts: slices.Clone(l.hosts), Stale: true, Age: max(0, now-l.at)}, true
+	hosts := make([]Host, len(l.hosts))
+	for i, h := range l.hosts {
+		hosts[i] = h.asStale()
+	}
+	return Route{Hosts: hosts, Stale: true, Age: max(0, now-l.at)}, true
 }
 
 func (r *routes) forget(m route.Module) {

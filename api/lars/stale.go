@@ -108,7 +108,7 @@ func (c *Client) recall(p *port, o *memo, now time.Duration) (Answer, bool) {
 		o.forgive()
 		c.events.changed(o)
 	}
-	return Answer{Host: h, Stale: true, Age: max(0, now-time.Duration(o.last.Load()))}, true
+	return Answer{Host: h.asStale(), Stale: true, Age: max(0, now-time.Duration(o.last.Load()))}, true
 }
 
 // forget believes the agent that a module does not exist.

@@ -57,7 +57,7 @@ func TestStaleSpread(t *testing.T) {
 	got := map[lars.Host]int{}
 	for range 640 {
 		a, err := c.Ask(t.Context(), 1, 1)
-		if err != nil || !a.Stale || a.Age <= 0 {
+		if err != nil || !a.Stale || !a.Host.Stale() || a.Age <= 0 {
 			t.Fatalf("Ask = %+v, %v; want a stale answer", a, err)
 		}
 		got[a.Host]++
