@@ -16,6 +16,8 @@ import (
 // goroutine.
 type dialing struct {
 	loop    *Loop
+	addr    string
+	within  time.Duration
 	fd      int
 	remote  netip.AddrPort
 	timeout *Timer
@@ -23,11 +25,11 @@ type dialing struct {
 	done    func(fd int, remote netip.AddrPort, err error)
 }
 
-// newDialing begins a try, which connect carries on. It fails after timeout;
-// the error then names addr. done is called once: with a connected descriptor,
+// newDialing begins a try, which start or connect carries on. It fails after
+// timeout; the error then names addr. done is called once: with a connected descriptor,
 // which is its own from then on, or with an error.
 func (l *Loop) newDialing(addr string, timeout time.Duration, done func(fd int, remote netip.AddrPort, err error)) *dialing {
-	d := &dialing{loop: l, fd: -1, done: done}
+	d := &dialing{loop: l, addr: addr, within: timeout, fd: -1, done: done}
 	d.timeout = l.AfterFunc(timeout, func() {
 		d.end(fmt.Errorf("reactor: connect to %s: %w", addr, context.DeadlineExceeded))
 	})

@@ -22,4 +22,4 @@ func (s *TCPServer) LoseReserve() {
 
 // HomeWait is the time until a client tries its first address again, before it
 // is varied.
-func (c *TCPClient) HomeWait() time.Duration { return c.homeWait }
+func (c *TCPClient) HomeWait() time.Duration { return c.move.homeWait }

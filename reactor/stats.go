@@ -35,6 +35,7 @@ type TCPStats struct {
 	ClosedError          uint64 `json:"closed_error"` // reset, timed out, unreachable
 
 	ConnectFailures uint64 `json:"connect_failures"` // of a client
+	Switched        uint64 `json:"switched"`         // times that a client used another address than before
 }
 
 // tcpCounters is TCPStats as the loops write it.
@@ -46,7 +47,7 @@ type tcpCounters struct {
 	rejectedMaxConn, rejectedNoFD, rejectedError, acceptPauses atomic.Uint64
 	closedByPeer, closedByUs                                   atomic.Uint64
 	closedBadFrame, closedBadBody, closedPartial               atomic.Uint64
-	closedError, connectFailures                               atomic.Uint64
+	closedError, connectFailures, switched                     atomic.Uint64
 }
 
 func (s *tcpCounters) countClose(reason error) {
@@ -88,6 +89,7 @@ func (s *tcpCounters) snapshot() TCPStats {
 		ClosedPartialTimeout: s.closedPartial.Load(),
 		ClosedError:          s.closedError.Load(),
 		ConnectFailures:      s.connectFailures.Load(),
+		Switched:             s.switched.Load(),
 	}
 }
 

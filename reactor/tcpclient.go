@@ -35,10 +35,18 @@ type TCPClientConfig struct {
 	// ConnectTimeout bounds one try; default 2 s.
 	ConnectTimeout time.Duration
 	// HomeAfter is how long a client stays with another address than the first
-	// before it tries that again, in the background, and goes there if it
-	// answers; varied by up to a half. It doubles, up to sixteen times, while the
-	// first does not answer, or not for longer than that. Default 30 s.
+	// before it tries those that it likes better, in the background, and moves
+	// there if one answers; varied by up to a half. It doubles, up to sixteen
+	// times, while the connections that it moved to are lost within that time.
+	// Default 30 s.
 	HomeAfter time.Duration
+	// Probe, if set, asks a server something before the client moves to it: any
+	// frame that comes back says that it works, and is handed to nobody. It
+	// reports false if there is nothing to ask; a server is then good enough if
+	// it takes connections, as it is without Probe.
+	Probe func(*TCPConn) bool
+	// ProbeTimeout is how long the answer may take; default 3 s.
+	ProbeTimeout time.Duration
 	// OnConnectError, if set, is called on the loop for each try that failed.
 	OnConnectError func(error)
 }
@@ -51,9 +59,13 @@ type TCPClientConfig struct {
 //	         ┌──┐
 //	idle ──► dialing ──► connected ──(lost, or Next)──► dialing the next address
 //	                       │    ▲
-//	   not at the first ───┘    └── the first answered: the old connection is
-//	   address for long: it         closed, OnClose, then OnOpen of the new one
-//	   is dialed, too
+//	   not at the first ───┘    └── a second connection, to another address, was
+//	   address for long,            answered: the first is closed, OnClose, and
+//	   or Seek: a second            then OnOpen of the second
+//	   connection is tried
+//
+// Hooks and handlers know of one connection at a time: the second is none of
+// their business until it takes the place of the first. See tcpmove.go.
 type TCPClient struct {
 	loop    *Loop
 	config  TCPClientConfig
@@ -62,31 +74,18 @@ type TCPClient struct {
 	backoff *backoff.ExponentialBackOff
 
 	at        int // the address that is used, or to be tried next
+	used      int // the one that was used last; -1 for none
 	tried     int // addresses that failed in this round
 	conn      *TCPConn
 	connected time.Duration // when, on the loop's clock
 	dialing   *dialing
 	retry     *Timer
 
-	home      *dialing // to the first address, while another is in use
-	homeTimer *Timer
-	homeWait  time.Duration
-	moving    socket // connected to the first address, and in use when conn is closed
+	move move
 
 	closed  bool
 	closing atomic.Bool // Close was called
 }
-
-// socket is a connected one.
-type socket struct {
-	fd     int
-	remote netip.AddrPort
-}
-
-var noSocket = socket{fd: -1}
-
-// maxHomeWait bounds how often HomeAfter doubles, as a factor.
-const maxHomeWait = 16
 
 // NewTCPClient returns a client on the loop; Start lets it connect.
 func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient, error) {
@@ -110,9 +109,12 @@ func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient
 	if cfg.HomeAfter == 0 {
 		cfg.HomeAfter = 30 * time.Second
 	}
-	if cfg.MinBackoff < 0 || cfg.MinBackoff > cfg.MaxBackoff || cfg.ConnectTimeout < 0 || cfg.HomeAfter < 0 {
-		return nil, fmt.Errorf("reactor: MinBackoff is %v, MaxBackoff %v, ConnectTimeout %v, HomeAfter %v: none may be negative, nor the first above the second",
-			cfg.MinBackoff, cfg.MaxBackoff, cfg.ConnectTimeout, cfg.HomeAfter)
+	if cfg.ProbeTimeout == 0 {
+		cfg.ProbeTimeout = 3 * time.Second
+	}
+	if cfg.MinBackoff < 0 || cfg.MinBackoff > cfg.MaxBackoff || cfg.ConnectTimeout < 0 || cfg.HomeAfter < 0 || cfg.ProbeTimeout < 0 {
+		return nil, fmt.Errorf("reactor: MinBackoff is %v, MaxBackoff %v, ConnectTimeout %v, HomeAfter %v, ProbeTimeout %v: none may be negative, nor the first above the second",
+			cfg.MinBackoff, cfg.MaxBackoff, cfg.ConnectTimeout, cfg.HomeAfter, cfg.ProbeTimeout)
 	}
 	c := &TCPClient{
 		loop:   l,
@@ -120,14 +122,13 @@ func NewTCPClient(l *Loop, cfg TCPClientConfig, r *Router[*TCPConn]) (*TCPClient
 		backoff: &backoff.ExponentialBackOff{
 			InitialInterval: cfg.MinBackoff, MaxInterval: cfg.MaxBackoff, Multiplier: 1.5, RandomizationFactor: 0.25,
 		},
-		homeWait: cfg.HomeAfter,
-		moving:   noSocket,
+		used: -1,
 	}
 	c.backoff.Reset()
-	hooks := ConnHooks{OnOpen: c.onOpen, OnClose: c.onClose, OnDrain: cfg.Hooks.OnDrain}
+	hooks := ConnHooks{OnOpen: c.onOpen, OnClose: c.onClose, OnDrain: c.onDrain}
 	c.kind = &connKind{config: cfg.Conn.withDefaults(), hooks: hooks, router: r, stats: &c.stats}
 	c.retry = l.newTimer(c.dial)
-	c.homeTimer = l.newTimer(c.dialHome)
+	c.move = move{homeWait: cfg.HomeAfter, timer: l.newTimer(c.look)}
 	return c, nil
 }
 
@@ -145,7 +146,7 @@ func (c *TCPClient) Close() {
 	_ = c.loop.post(func() {
 		c.closed = true
 		c.retry.Stop()
-		c.stayAway()
+		c.dropSecond()
 		if c.dialing != nil {
 			c.dialing.end(ErrClosed)
 		}
@@ -163,8 +164,8 @@ func (c *TCPClient) Conn() *TCPConn { return c.conn }
 func (c *TCPClient) Addr() string { return c.config.Addrs[c.at] }
 
 // Next closes the connection, giving OnClose the reason, and goes on with the
-// next address: for a server that is there and does not do its work. Without a
-// connection it does nothing.
+// next address. Without a connection it does nothing. See Seek, which gives
+// nothing up.
 func (c *TCPClient) Next(reason error) {
 	if c.conn != nil {
 		c.conn.Close(reason)
@@ -178,22 +179,17 @@ func (c *TCPClient) dial() {
 	if c.closed || c.conn != nil || c.dialing != nil {
 		return
 	}
-	c.dialing = c.loop.dialTo(c.Addr(), c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
+	c.dialing = c.loop.newDialing(c.Addr(), c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
 		c.dialing = nil
+		if err == nil {
+			c.connected = c.loop.now()
+			_, err = openConn(c.loop, c.kind, fd, remote)
+		}
 		if err != nil {
 			c.failed(err)
-		} else {
-			c.opened(socket{fd, remote})
 		}
 	})
-}
-
-// opened makes a connection of a connected socket.
-func (c *TCPClient) opened(s socket) {
-	c.connected = c.loop.now()
-	if _, err := openConn(c.loop, c.kind, s.fd, s.remote); err != nil {
-		c.failed(err)
-	}
+	c.dialing.start()
 }
 
 // failed arranges for the next try.
@@ -212,18 +208,25 @@ func (c *TCPClient) failed(err error) {
 func (c *TCPClient) next() {
 	c.at = (c.at + 1) % len(c.config.Addrs)
 	if c.tried++; c.tried < len(c.config.Addrs) {
-		c.retry.Reset(time.Duration(rand.Int64N(int64(c.config.MinBackoff))))
+		c.retry.Reset(c.soon())
 		return
 	}
 	c.tried = 0
 	c.retry.Reset(c.backoff.NextBackOff())
 }
 
+// soon is the time between two addresses of a round.
+func (c *TCPClient) soon() time.Duration {
+	return time.Duration(rand.Int64N(int64(c.config.MinBackoff)))
+}
+
 func (c *TCPClient) onOpen(conn *TCPConn) {
 	c.conn = conn
-	if c.at > 0 {
-		c.homeTimer.Reset(c.homePause())
+	if c.used >= 0 && c.used != c.at {
+		c.stats.switched.Add(1)
 	}
+	c.used = c.at
+	c.goHomeLater()
 	if c.config.Hooks.OnOpen != nil {
 		c.config.Hooks.OnOpen(conn)
 	}
@@ -239,72 +242,29 @@ func (c *TCPClient) onClose(conn *TCPConn, reason error) {
 		c.tried = 0
 		c.backoff.Reset()
 	}
-	if c.at == 0 { // a first address that comes and goes is not gone back to so soon
-		if lasted > maxHomeWait*c.config.HomeAfter {
-			c.homeWait = c.config.HomeAfter
-		} else {
-			c.goHomeLater()
-		}
-	}
-	move := c.moving
-	c.moving = noSocket
-	c.stayAway()
+	to := c.move.to
+	c.move.to = nil
+	c.dropSecond()
+	c.move.judge(lasted, c.config.HomeAfter)
 	if c.config.Hooks.OnClose != nil {
 		c.config.Hooks.OnClose(conn, reason)
 	}
 	switch {
 	case c.closed || errors.Is(reason, ErrClosed):
-		move.close()
-	case move.fd >= 0:
-		c.at, c.tried = 0, 0
-		c.opened(move)
+		if to != nil {
+			to.conn.Close(ErrClosed)
+		}
+	case to != nil:
+		c.adopt(to)
 	default:
 		c.next()
 	}
 }
 
-func (s socket) close() {
-	if s.fd >= 0 {
-		resetting(s.fd).reap()
+func (c *TCPClient) onDrain(conn *TCPConn) {
+	if s := c.move.second; s != nil && s.ready {
+		c.moveTo(s)
+	} else if c.config.Hooks.OnDrain != nil {
+		c.config.Hooks.OnDrain(conn)
 	}
-}
-
-// dialHome tries the first address while another is in use.
-func (c *TCPClient) dialHome() {
-	if c.closed || c.conn == nil || c.home != nil || c.moving.fd >= 0 {
-		return
-	}
-	c.home = c.loop.dialTo(c.config.Addrs[0], c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
-		c.home = nil
-		switch {
-		case c.closed || c.conn == nil:
-			socket{fd, remote}.close()
-		case err != nil:
-			c.goHomeLater()
-			c.homeTimer.Reset(c.homePause())
-		default:
-			c.moving = socket{fd, remote}
-			c.conn.Close(ErrMoved)
-		}
-	})
-}
-
-// stayAway ends what was begun to go to the first address.
-func (c *TCPClient) stayAway() {
-	c.homeTimer.Stop()
-	if c.home != nil {
-		c.home.end(ErrMoved)
-	}
-	c.moving.close()
-	c.moving = noSocket
-}
-
-func (c *TCPClient) goHomeLater() {
-	c.homeWait = min(2*c.homeWait, maxHomeWait*c.config.HomeAfter)
-}
-
-// homePause is homeWait, give or take a half: clients that lost their first
-// address together do not come back to it together.
-func (c *TCPClient) homePause() time.Duration {
-	return c.homeWait/2 + time.Duration(rand.Int64N(int64(c.homeWait)+1))
 }

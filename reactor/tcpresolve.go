@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // splitAddr takes host:port apart, which a client can connect to.
@@ -29,27 +28,25 @@ func splitAddr(addr string) (host string, port uint16, err error) {
 	return host, uint16(n), nil
 }
 
-// dialTo tries to connect to addr, which splitAddr has taken. See newDialing
-// for done.
-func (l *Loop) dialTo(addr string, timeout time.Duration, done func(fd int, remote netip.AddrPort, err error)) *dialing {
-	d := l.newDialing(addr, timeout, done)
-	if ap, err := netip.ParseAddrPort(addr); err == nil {
+// start has d connect to its address, which splitAddr has taken. It may fail at
+// once, so whoever wants to know that a try is under way notes it before.
+func (d *dialing) start() {
+	if ap, err := netip.ParseAddrPort(d.addr); err == nil {
 		d.connect(ap)
 	} else {
-		l.resolve(d, addr, timeout)
+		d.resolve()
 	}
-	return d
 }
 
-// resolve lets d connect to an address of a host that addr has by name.
-func (l *Loop) resolve(d *dialing, addr string, timeout time.Duration) {
-	host, port, _ := splitAddr(addr)
-	l.Go(func(ctx context.Context) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
+// resolve lets d connect to an address of a host that it has by name.
+func (d *dialing) resolve() {
+	host, port, _ := splitAddr(d.addr)
+	d.loop.Go(func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, d.within)
 		defer cancel()
 		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		// If the loop is closed there is nobody left to tell.
-		_ = l.Post(func() {
+		_ = d.loop.Post(func() {
 			switch {
 			case d.ended:
 			case err != nil:
