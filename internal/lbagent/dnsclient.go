@@ -27,22 +27,6 @@ const (
 	overdueBatch = 4096
 )
 
-// errSilent is the reason for leaving a lars-dns that does not answer.
-var errSilent = errors.New("lars-dns does not answer")
-
-const (
-	// silentAfter is how long a connected lars-dns may send nothing that is
-	// waited for, before another one is tried; onlyAfter if there is no other,
-	// and all that may help is a new connection. Each time that no route came
-	// in between it doubles, up to maxSilent.
-	silentAfter = 3 * time.Second
-	onlyAfter   = 10 * time.Second
-	maxSilent   = time.Minute
-	// askAgain is how long lars-dns may have nothing to say, before it is asked
-	// for a route only to see that it answers: it may be frozen, or cut off.
-	askAgain = 5 * time.Second
-)
-
 // dnsClient keeps the connection to lars-dns. Its methods are called on its
 // loop, but for pull and Stats.
 type dnsClient struct {
@@ -59,10 +43,8 @@ type dnsClient struct {
 	pulls     pulls
 	highWater int
 	overdue   *reactor.Timer
-	patience  time.Duration // with a silent lars-dns
-	several   bool          // there are others
-	known     route.Module  // of which a route came last
 	many      manyPulls
+	live      liveness
 	response  pb.GetRouteResponse
 	nodes     []route.Node
 	silences  atomic.Uint64
@@ -74,9 +56,8 @@ func newDNSClient(addrs []string, shards *[route.Shards]*RouteLB, clock func() t
 	if err != nil {
 		return nil, err
 	}
-	d := &dnsClient{loop: loop, shards: shards, clock: clock, highWater: pullHighWater, several: len(addrs) > 1,
+	d := &dnsClient{loop: loop, shards: shards, clock: clock, highWater: pullHighWater,
 		link: linkLog{log: log, clock: clock, what: "lars-dns", addr: strings.Join(addrs, ", ")}}
-	d.patience = d.firstPatience()
 	d.queue = reactor.NewQueue(loop, pullQueue, d.sendPulls)
 	router := reactor.NewRouter[*reactor.TCPConn]()
 	router.Handle(int32(pb.MessageId_ID_GetRouteResponse), d.onRoute)
@@ -85,9 +66,10 @@ func newDNSClient(addrs []string, shards *[route.Shards]*RouteLB, clock func() t
 		Addrs: addrs,
 		Hooks: reactor.ConnHooks{
 			OnOpen:  d.onOpen,
-			OnClose: func(_ *reactor.TCPConn, reason error) { d.link.down(reason) },
+			OnClose: func(_ *reactor.TCPConn, reason error) { d.onClose(reason) },
 			OnDrain: func(*reactor.TCPConn) { d.sendMore() },
 		},
+		Probe:          d.probe,
 		OnConnectError: d.link.cannotConnect,
 	}, router)
 	if err != nil {
@@ -103,7 +85,9 @@ func newDNSClient(addrs []string, shards *[route.Shards]*RouteLB, clock func() t
 func (d *dnsClient) pull(id route.Module) { d.queue.Push(id) }
 
 func (d *dnsClient) sendPulls(batch []route.Module) {
-	if d.client.Conn() != nil { // without a connection, onOpen will pull them
+	// Without a connection, onOpen will pull them; behind too many others that
+	// wait for room on it, they will be overdue.
+	if d.client.Conn() != nil && len(d.pulls.urgent.modules) < pullQueue {
 		d.pulls.urgent.modules = append(d.pulls.urgent.modules, batch...)
 		d.sendMore()
 	}
@@ -114,26 +98,30 @@ func (d *dnsClient) onOpen(c *reactor.TCPConn) {
 	now := d.clock()
 	d.pulls.restart(now)
 	d.many = manyPulls{}
+	d.live.restart(now)
 	for _, r := range d.shards {
 		d.pulls.others.modules = r.AskAll(d.pulls.others.modules, now)
 	}
 	d.sendMore()
 }
 
-// onOverdue pulls again what was not answered in time, and leaves a lars-dns
-// that does not answer at all.
+func (d *dnsClient) onClose(reason error) {
+	d.inFlight.Store(0)
+	if errors.Is(reason, errSilent) {
+		d.silences.Add(1)
+	}
+	d.link.down(reason)
+}
+
+// onOverdue pulls again what was not answered in time, and looks for
+// another lars-dns if this one does not answer at all.
 func (d *dnsClient) onOverdue() {
 	d.overdue.Reset(overdueEvery)
 	if d.client.Conn() == nil {
 		return
 	}
 	now := d.clock()
-	if d.pulls.silence(now) >= d.patience {
-		d.patience = min(2*d.patience, maxSilent)
-		d.silences.Add(1)
-		d.client.Next(errSilent)
-		return
-	}
+	d.checkLiveness(now)
 	d.pulls.expire(now)
 	d.many.expire(now)
 	// While pulls still wait for their turn, they are not late because of
@@ -143,17 +131,7 @@ func (d *dnsClient) onOverdue() {
 			d.pulls.others.modules = r.Overdue(d.pulls.others.modules, overdueBatch, now)
 		}
 	}
-	if !d.pulls.waiting && now-d.pulls.since >= askAgain && d.known != (route.Module{}) {
-		d.pulls.urgent.modules = append(d.pulls.urgent.modules, d.known)
-	}
 	d.sendMore()
-}
-
-func (d *dnsClient) firstPatience() time.Duration {
-	if d.several {
-		return silentAfter
-	}
-	return onlyAfter
 }
 
 // sendMore sends pulls up to the high-water mark and the window; the rest
@@ -192,8 +170,7 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 		return err
 	}
 	now := d.clock()
-	d.pulls.heard(1, now)
-	d.patience = d.firstPatience()
+	d.heard(1, now)
 	d.nodes = d.nodes[:0]
 	for _, h := range resp.Host {
 		if n, ok := routepb.Node(h); ok {
@@ -201,11 +178,11 @@ func (d *dnsClient) onRoute(_ *reactor.TCPConn, body []byte) error {
 		}
 	}
 	id := route.Module{ModID: resp.Modid, CmdID: resp.Cmdid}
+	d.live.answered(id, len(d.nodes) > 0)
 	shard, apply := d.shards[id.Shard()], (*RouteLB).Apply
 	if resp.Stale {
 		apply = (*RouteLB).ApplyStale
 	}
-	d.known = id
 	if apply(shard, id, d.nodes, now) && d.onNew != nil {
 		d.onNew(resp.Stale)
 	}

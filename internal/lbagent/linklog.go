@@ -83,6 +83,13 @@ func (l *linkLog) down(reason error) {
 	}
 }
 
+// silent is for a link that is up and leads to nobody who answers.
+func (l *linkLog) silent() {
+	if l.changed() {
+		l.log.Warn("no answer, looking for another connection", "to", l.what, "peer", l.to())
+	}
+}
+
 // changed reports whether a change of the link is to be told of.
 func (l *linkLog) changed() bool {
 	if now := l.clock(); now-l.changesAt >= repeatLog {

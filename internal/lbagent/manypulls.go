@@ -66,14 +66,13 @@ func (d *dnsClient) onUnchanged(_ *reactor.TCPConn, body []byte) error {
 	}
 	now := d.clock()
 	d.many.answered = true
-	d.patience = d.firstPatience()
 	n := min(len(resp.Modid), len(resp.Cmdid))
 	for i := range n {
 		id := route.Module{ModID: resp.Modid[i], CmdID: resp.Cmdid[i]}
 		d.shards[id.Shard()].Confirm(id, now)
-		d.known = id
+		d.live.answered(id, true)
 	}
-	d.pulls.heard(n, now)
+	d.heard(n, now)
 	d.sendMore()
 	return nil
 }
