@@ -72,8 +72,8 @@ func (l *linkLog) up(peer netip.AddrPort) {
 }
 
 func (l *linkLog) down(reason error) {
-	if errors.Is(reason, reactor.ErrClosed) || errors.Is(reason, reactor.ErrMoved) {
-		return // the agent stops, or is connected to another one already
+	if errors.Is(reason, reactor.ErrClosed) || errors.Is(reason, reactor.ErrMoved) || errors.Is(reason, errSilent) {
+		return // the agent stops, or has another connection already
 	}
 	l.peer.Store(nil)
 	l.downAt = l.clock()

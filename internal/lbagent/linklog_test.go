@@ -48,6 +48,21 @@ func TestLinkLogRemindsOfALastingFault(t *testing.T) {
 	}
 }
 
+// A server that is left for another one is told of once, and the other one.
+func TestLinkLogOfASilentServer(t *testing.T) {
+	l, _, count := testLink()
+	l.up(netip.MustParseAddrPort("10.0.0.1:1"))
+	l.silent()
+	l.down(errSilent)
+	l.up(netip.MustParseAddrPort("10.0.0.2:1"))
+	if count("no answer") != 1 || count("peer=10.0.0.1:1") != 2 || count("peer=10.0.0.2:1") != 1 || count("\n") != 3 {
+		t.Errorf("%d lines, %d of the first, %d of the second", count("\n"), count("peer=10.0.0.1:1"), count("peer=10.0.0.2:1"))
+	}
+	if _, down := l.downFor(); down {
+		t.Error("the link is down")
+	}
+}
+
 func TestLinkLogOfAFlappingLink(t *testing.T) {
 	l, now, count := testLink()
 	const minutes = 5
