@@ -56,7 +56,7 @@ func goodEndpoint(s string) bool {
 
 func isIPv6(s string) bool {
 	a, err := netip.ParseAddr(s)
-	return err == nil && a.Is6()
+	return err == nil && a.Is6() && a.Zone() == "" // a zone is of one machine
 }
 
 // endpoints is a list of servers, or nothing.

@@ -32,15 +32,16 @@ func TestWrongEndpoints(t *testing.T) {
 		many += fmt.Sprintf(",a%d:1", i)
 	}
 	for value, blame := range map[string]string{
-		"a":           `entry 1 is "a"`,
-		"a:1,":        `entry 2 is ""`,
-		"a:1, b:0":    `entry 2 is "b:0"`,
-		"a:65536":     `entry 1 is "a:65536"`,
-		":7778":       `entry 1 is ":7778"`,
-		"::1:7778":    `entry 1 is "::1:7778"`,
-		"a b:1":       `entry 1 is "a b:1"`,
-		"a:1,b:1,a:1": "a:1 is there twice",
-		many:          "there are more than 64 entries",
+		"a":             `entry 1 is "a"`,
+		"a:1,":          `entry 2 is ""`,
+		"a:1, b:0":      `entry 2 is "b:0"`,
+		"a:65536":       `entry 1 is "a:65536"`,
+		":7778":         `entry 1 is ":7778"`,
+		"::1:7778":      `entry 1 is "::1:7778"`,
+		"[fe80::1%a]:1": `entry 1 is "[fe80::1%a]:1"`,
+		"a b:1":         `entry 1 is "a b:1"`,
+		"a:1,b:1,a:1":   "a:1 is there twice",
+		many:            "there are more than 64 entries",
 	} {
 		for _, section := range []string{"dnsserver", "reporter", "repoter"} {
 			_, err := config.LoadAgent(write(t, "["+section+"]\nendpoints = "+value+"\n"))

@@ -8,7 +8,7 @@
 // request that reached another server is served by the module's RouteLB all
 // the same, which is why a RouteLB has a mutex.
 //
-// A dns client, on its own loop, keeps a connection to lars-dns: it sends the
+// A dns client, on its own loop, keeps a connection to one lars-dns: it sends the
 // pulls that RouteLBs ask for and applies the routes that arrive. A report
 // client, on its own loop, sends the call counts that the RouteLBs have
 // collected to lars-reporter.
