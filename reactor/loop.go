@@ -49,6 +49,8 @@ type Loop struct {
 	input   []byte
 	start   time.Time
 
+	counters loopCounters
+
 	// What eventfd and timerfd read and write; here since locals would escape.
 	one, counter, expirations [8]byte
 
@@ -142,6 +144,7 @@ func (l *Loop) turn(events []unix.EpollEvent) (open bool, err error) {
 	if err != nil && err != unix.EINTR {
 		return false, fmt.Errorf("reactor: epoll_wait: %w", err)
 	}
+	l.beginTurn()
 	alarmed := false
 	for i := range n {
 		switch fd := events[i].Fd; fd {
@@ -160,6 +163,7 @@ func (l *Loop) turn(events []unix.EpollEvent) (open bool, err error) {
 	}
 	open = l.runTasks()
 	l.settle()
+	l.endTurn()
 	return open, nil
 }
 

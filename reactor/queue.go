@@ -57,6 +57,15 @@ func (q *Queue[T]) Len() int {
 	return len(q.values)
 }
 
+// QueueStats is how full a queue is.
+type QueueStats struct {
+	Len int `json:"len"` // values that wait, now
+	Max int `json:"max"` // beyond which Push refuses
+}
+
+// Stats returns how full the queue is. Any goroutine may call it.
+func (q *Queue[T]) Stats() QueueStats { return QueueStats{q.Len(), q.capacity} }
+
 func (q *Queue[T]) take() {
 	q.mu.Lock()
 	batch := q.values

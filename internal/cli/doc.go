@@ -6,7 +6,8 @@
 // that lars-dns serves, and find them by lars-dns's configuration file. Those on
 // an agent (get, route MODID CMDID, register, report, simulate) do what a
 // program does that uses package lars. Those under agent ask an agent's admin
-// address what it thinks of its hosts. And sim compares algorithms by itself.
+// address what it thinks of its hosts, and doctor asks everybody for what is wrong.
+// And sim compares algorithms by itself.
 //
 // A command prints its result to Out, as text or with --json as one JSON value,
 // and everything else to Err. Run returns the exit status: 0 for success, 1 for

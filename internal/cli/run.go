@@ -50,6 +50,9 @@ func Run(ctx context.Context, version string, args []string, s Streams) int {
 	if err == nil {
 		return exitOK
 	}
+	if errors.Is(err, errProblems) {
+		return exitFailed
+	}
 	// The client library's errors begin with the program's name already.
 	fmt.Fprintf(s.Err, "lars: %s\n", strings.TrimPrefix(err.Error(), "lars: "))
 	if wrong := new(usageError); errors.As(err, &wrong) {
@@ -90,6 +93,7 @@ lars-dns's configuration file.
 Commands on an agent (get, route MODID CMDID, register, report, simulate) do
 what a program does that uses Lars; agent shows what it thinks of the hosts.
 dns shows what lars-dns serves, and tells it that a removal of most was meant.
+doctor asks everybody and says what is wrong.
 sim needs neither: it shows what the agent's decisions are worth.
 
 Exit status: 0 success, 1 the command failed, 2 it was called wrongly or its
@@ -119,7 +123,7 @@ configuration file is missing or bad.`,
 	root.AddCommand(
 		a.routeCommand(), a.nameCommand(), a.countsCommand(), a.dbCommand(),
 		a.getCommand(), a.registerCommand(), a.reportCommand(), a.simulateCommand(), a.simCommand(),
-		a.agentCommand(), a.dnsCommand(), a.versionCommand(),
+		a.agentCommand(), a.dnsCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	adopt(root)
 	return root

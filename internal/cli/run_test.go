@@ -148,7 +148,7 @@ func TestHelp(t *testing.T) {
 		"", "route", "route add", "route rm", "route ls", "route weight", "route drain", "route undrain", "route import", "route export",
 		"name", "name mod", "name mod set", "name mod rm", "name mod ls", "name cmd", "name cmd set", "name cmd rm", "name cmd ls",
 		"db", "db init", "db version", "get", "register", "report", "simulate", "sim", "sim list", "sim incident", "version",
-		"agent", "agent modules", "agent hosts", "dns", "dns status", "dns accept",
+		"agent", "agent modules", "agent hosts", "dns", "dns status", "dns accept", "doctor",
 	} {
 		r := lars(t, line+" --help")
 		if r.code != 0 || r.err != "" || !strings.Contains(r.out, "Examples:\n  lars "+line) || !strings.Contains(r.out, "--json") {

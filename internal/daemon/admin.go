@@ -21,11 +21,12 @@ type admin struct {
 	ended   chan struct{} // closed when the server's goroutine has returned
 	service atomic.Pointer[Service]
 	more    atomic.Pointer[http.ServeMux] // what the service has added; empty if nothing
+	metrics *metrics
 }
 
 // startAdmin listens on addr and answers that the daemon is starting; nil, and
 // no error, for the zero addr.
-func startAdmin(addr netip.AddrPort, version string, log *slog.Logger) (*admin, error) {
+func startAdmin(addr netip.AddrPort, name, version string, log *slog.Logger) (*admin, error) {
 	if addr == (netip.AddrPort{}) {
 		return nil, nil
 	}
@@ -36,13 +37,14 @@ func startAdmin(addr netip.AddrPort, version string, log *slog.Logger) (*admin, 
 	if !addr.Addr().IsLoopback() {
 		log.Warn("the admin server has no password and is not on a loopback address", "addr", addr.String())
 	}
-	a := &admin{ended: make(chan struct{})}
+	a := &admin{ended: make(chan struct{}), metrics: newMetrics(name, version, log)}
 	a.server = &http.Server{
-		Handler: a.routes(version),
+		Handler: a.routes(name + " " + describe(version)),
 		// Nobody may hold a connection open for nothing. There is no write
 		// limit: a profile takes as long as its request asks for.
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    64 << 10, // a monitoring system's are a few hundred bytes
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	log.Info("admin server listening", "addr", listener.Addr().String())
@@ -65,6 +67,9 @@ func (a *admin) serve(service Service) {
 		r.Route(mux)
 	}
 	a.more.Store(mux)
+	if m, ok := service.(Measured); ok {
+		a.metrics.registry.MustRegister(m.Metrics()) // fails only if names clash, which tests of the daemons exclude
+	}
 	a.service.Store(&service)
 }
 
@@ -79,6 +84,9 @@ func (a *admin) stop() {
 func (a *admin) routes(version string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", a.health)
+	mux.HandleFunc("GET /livez", a.health)
+	mux.HandleFunc("GET /readyz", a.ready)
+	mux.Handle("GET /metrics", a.metrics.handler())
 	mux.HandleFunc("GET /stats", a.stats)
 	mux.HandleFunc("GET /version", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, version) })
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
@@ -91,20 +99,6 @@ func (a *admin) routes(version string) http.Handler {
 	// operator's browser happens to show.
 	mux.Handle("POST /", http.NewCrossOriginProtection().Handler(http.HandlerFunc(a.serveMore)))
 	return mux
-}
-
-// health answers 200 when the daemon serves, 503 when it cannot yet.
-func (a *admin) health(w http.ResponseWriter, _ *http.Request) {
-	service := a.service.Load()
-	if service == nil {
-		http.Error(w, "starting", http.StatusServiceUnavailable)
-		return
-	}
-	if r, ok := (*service).(Readier); ok && !r.Ready() {
-		http.Error(w, "not ready", http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
 }
 
 // serveMore answers what is the service's own.

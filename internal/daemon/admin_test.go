@@ -49,6 +49,8 @@ func TestAdmin(t *testing.T) {
 	child.await("serving")
 	for path, want := range map[string]string{
 		"/healthz":                       "^ok\n$",
+		"/livez":                         "^ok\n$",
+		"/readyz":                        "^ok\n$",
 		"/stats":                         `^\{\n  "answered": 42\n\}` + "\n$",
 		"/version":                       `^faked v1\.2\.3 go`,
 		"/debug/pprof/":                  "goroutine",
@@ -84,7 +86,16 @@ func TestAdminBeforeServing(t *testing.T) {
 	conf := writeConf(t, filepath.Join(t.TempDir(), "a.conf"), withAdmin)
 	child := startChild(t, "slow-start", conf)
 	url := adminURL(child)
-	for _, path := range []string{"/healthz", "/stats", "/own"} {
+	if status, body := get(t, url+"/readyz"); status != http.StatusServiceUnavailable || body != "not ready\nstarting\n" {
+		t.Errorf("/readyz: %d %q", status, body)
+	}
+	if status, body := get(t, url+"/healthz"); status != http.StatusOK || body != "ok\nstarting\n" {
+		t.Errorf("/healthz: %d %q", status, body)
+	}
+	if status, body := get(t, url+"/metrics"); status != http.StatusOK || !strings.Contains(body, "lars_build_info{") {
+		t.Errorf("/metrics: %d %q", status, body)
+	}
+	for _, path := range []string{"/stats", "/own"} {
 		if status, body := get(t, url+path); status != http.StatusServiceUnavailable || body != "starting\n" {
 			t.Errorf("%s: %d %q", path, status, body)
 		}
@@ -96,7 +107,10 @@ func TestAdminOfAServiceThatIsNotReady(t *testing.T) {
 	child := startChild(t, "not-ready", conf)
 	url := adminURL(child)
 	child.await("serving")
-	if status, body := get(t, url+"/healthz"); status != http.StatusServiceUnavailable || body != "not ready\n" {
+	if status, body := get(t, url+"/readyz"); status != http.StatusServiceUnavailable || body != "not ready\nthe database does not answer\n" {
+		t.Errorf("/readyz: %d %q", status, body)
+	}
+	if status, body := get(t, url+"/healthz"); status != http.StatusOK || body != "ok\n" {
 		t.Errorf("/healthz: %d %q", status, body)
 	}
 	if status, _ := get(t, url+"/stats"); status != http.StatusOK {

@@ -10,7 +10,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"github.com/lars-lb/lars/internal/config"
@@ -53,6 +55,10 @@ func fakeSpec(mode string) daemon.Spec[config.Agent] {
 				return struct{ daemon.Service }{s}, nil
 			case "not-ready":
 				return notReady{s}, nil
+			case "stuck-loop":
+				return stuckLoop{s}, nil
+			case "measured":
+				return measured{s}, nil
 			case "routes":
 				return router{s}, nil
 			}
@@ -87,6 +93,25 @@ func (s fakeService) Serve(ctx context.Context) error {
 type notReady struct{ fakeService }
 
 func (notReady) Ready() bool { return false }
+
+func (notReady) Explain() []string { return []string{"the database does not answer"} }
+
+// stuckLoop has an event loop that does not get on, and one that does.
+type stuckLoop struct{ fakeService }
+
+func (stuckLoop) Loops() []daemon.Loop {
+	return []daemon.Loop{
+		{Name: "udp0", Busy: func() time.Duration { return 4900 * time.Millisecond }},
+		{Name: "dns", Busy: func() time.Duration { return 7 * time.Second }},
+	}
+}
+
+// measured has one metric, the number of times that it was asked for it.
+type measured struct{ fakeService }
+
+func (measured) Metrics() prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "faked_things_total", Help: "Things."}, func() float64 { return 42 })
+}
 
 type router struct{ fakeService }
 

@@ -57,7 +57,7 @@ func Main[C any](ctx context.Context, spec Spec[C], args []string, stdout, stder
 		fmt.Fprint(stdout, usage(&spec))
 		return exitOK
 	case a.version:
-		fmt.Fprintln(stdout, spec.Name, version(spec.Version))
+		fmt.Fprintln(stdout, spec.Name, describe(version(spec.Version)))
 		return exitOK
 	}
 

@@ -52,7 +52,7 @@ func (p *process[C]) run(parent context.Context) error {
 	signal.Notify(pipe, syscall.SIGPIPE)
 	defer signal.Stop(pipe)
 
-	admin, err := startAdmin(p.spec.Admin(p.started), p.spec.Name+" "+version(p.spec.Version), p.log)
+	admin, err := startAdmin(p.spec.Admin(p.started), p.spec.Name, version(p.spec.Version), p.log)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (p *process[C]) run(parent context.Context) error {
 
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
-	p.log.Info("starting", "version", version(p.spec.Version), "conf", p.path)
+	p.log.Info("starting", "version", describe(version(p.spec.Version)), "conf", p.path)
 	started := make(chan Service, 1)
 	ended := make(chan error, 1)
 	go func() {

@@ -5,6 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Service is a running daemon.
@@ -22,6 +25,36 @@ type Service interface {
 // ready once it was started.
 type Readier interface {
 	Ready() bool
+}
+
+// Explainer is a Service that can say what is the matter with it.
+type Explainer interface {
+	// Explain returns a sentence for each thing that an operator ought to
+	// know, whether or not it keeps the Service from being ready; nil when all
+	// is well. Any goroutine may call it.
+	Explain() []string
+}
+
+// Looper is a Service with event loops, which the admin server watches.
+type Looper interface {
+	// Loops names the event loops. Any goroutine may call it, and the Busy of
+	// each.
+	Loops() []Loop
+}
+
+// Loop is an event loop of a Service.
+type Loop struct {
+	Name string
+	// Busy is how long it has been at what it does now, 0 while it waits for
+	// something to do.
+	Busy func() time.Duration
+}
+
+// Measured is a Service with metrics of its own.
+type Measured interface {
+	// Metrics returns what is asked at each scrape, on goroutines of the admin
+	// server, beside Serve and perhaps after it.
+	Metrics() prometheus.Collector
 }
 
 // Router is a Service with more to show to operators than Stats.

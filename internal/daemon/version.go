@@ -5,16 +5,20 @@ import (
 	"runtime/debug"
 )
 
-// version describes the program: set, or what Go recorded of the build when
-// set is empty, then the Go version and the platform.
+// version is set, or what Go recorded of the build when set is empty.
 func version(set string) string {
-	if set == "" {
-		set = "unknown"
-		if info, ok := debug.ReadBuildInfo(); ok {
-			set = recorded(info)
-		}
+	if set != "" {
+		return set
 	}
-	return set + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return recorded(info)
+	}
+	return "unknown"
+}
+
+// describe adds the Go version and the platform to that of the program.
+func describe(version string) string {
+	return version + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 }
 
 // recorded is the module's version, or else the commit that was built.

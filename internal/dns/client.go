@@ -50,6 +50,7 @@ func (c *client) putOff(m route.Module) {
 		return
 	}
 	c.worker.counters.deferred.Add(1)
+	c.worker.counters.waiting.Add(1)
 	if c.deferred.len() > c.worker.config.MaxSubscriptions {
 		c.conn.Close(errSlow) // it asks for more and more, and reads nothing
 	}
@@ -62,6 +63,7 @@ func (c *client) drained() {
 	}
 	for c.deferred.len() > 0 && c.conn.Buffered() <= c.worker.config.MaxBuffered {
 		m := c.deferred.take()
+		c.worker.counters.waiting.Add(-1)
 		if body, ok := c.worker.encode(m); ok && !c.send(m, body) {
 			return
 		}
@@ -86,6 +88,7 @@ func (c *client) closed(reason error) {
 		c.timeout.Stop()
 	}
 	c.worker.forget(c)
+	c.worker.counters.waiting.Add(-int64(c.deferred.len()))
 	if errors.Is(reason, errSlow) {
 		c.worker.counters.slowClosed.Add(1)
 		c.worker.slow.warn("connection closed: it does not read what it is sent",

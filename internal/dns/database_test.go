@@ -2,6 +2,7 @@ package dns_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/lars-lb/lars/internal/dns"
@@ -83,4 +84,30 @@ func TestMariaDB(t *testing.T) {
 	remove(t, writer, m11, want[0])
 	a.expect(m11, want[1])
 	lateAgent.expect(m11, want[1])
+}
+
+// What is the matter is said: before there are routes, while the database is
+// away, and no more once it is back.
+func TestExplain(t *testing.T) {
+	source := oneHost()
+	source.do(func(s *memory) { s.down = true })
+	s := start(t, quick(), source, quiet())
+	says := func(text string) func(dns.Stats) bool {
+		return func(dns.Stats) bool {
+			reasons := s.Explain()
+			return len(reasons) == 1 && strings.Contains(reasons[0], text)
+		}
+	}
+	s.eventually("it says that it waits", says("there are no routes to serve yet"))
+	if st := s.Stats(); !st.DatabaseFails || st.RoutesAge != nil {
+		t.Errorf("without routes: %+v", st)
+	}
+	source.do(func(s *memory) { s.down = false })
+	s.eventually("all is well", func(st dns.Stats) bool {
+		return st.Ready && s.Explain() == nil && !st.DatabaseFails && st.RoutesAge != nil && *st.RoutesAge < 5
+	})
+	source.do(func(s *memory) { s.down = true })
+	s.eventually("it says that it serves old routes", says("ago are served, and changes do not arrive"))
+	source.do(func(s *memory) { s.down = false })
+	s.eventually("all is well again", func(dns.Stats) bool { return s.Explain() == nil })
 }

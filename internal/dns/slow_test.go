@@ -45,7 +45,7 @@ func TestSlowConnectionGetsTheLatestState(t *testing.T) {
 	}
 	s.eventually("all is asked", func(st dns.Stats) bool { return st.Answers == uint64(asked+50) })
 	a.ask(m12)
-	s.eventually("two are put off", func(st dns.Stats) bool { return st.Deferred == 2 })
+	s.eventually("two are put off", func(st dns.Stats) bool { return st.Deferred == 2 && st.Waiting == 2 })
 	for n := 1; n <= 5; n++ {
 		add(t, db, m12, hostN(n))
 	}
@@ -61,7 +61,7 @@ func TestSlowConnectionGetsTheLatestState(t *testing.T) {
 	a.expect(m11, large[0])
 	a.expect(m12, hostRange(1, 5)...)
 	a.expectNothing(module(50, 50))
-	if st := s.Stats(); st.SlowClosed != 0 {
+	if st := s.Stats(); st.SlowClosed != 0 || st.Waiting != 0 {
 		t.Errorf("stats: %+v", st)
 	}
 	// And nothing is put off any more.
@@ -153,5 +153,5 @@ func TestDeferredModulesAreBounded(t *testing.T) {
 			break // closed already
 		}
 	}
-	s.eventually("it is closed", func(st dns.Stats) bool { return st.SlowClosed == 1 && st.TCP.Open == 0 })
+	s.eventually("it is closed", func(st dns.Stats) bool { return st.SlowClosed == 1 && st.TCP.Open == 0 && st.Waiting == 0 })
 }

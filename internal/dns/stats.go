@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,11 @@ type Stats struct {
 	ChangedModules uint64 `json:"changed_modules"` // routes found changed after the first load
 	PrunedChanges  uint64 `json:"pruned_changes"`  // rows deleted from RouteChange
 	DatabaseErrors uint64 `json:"database_errors"`
+	// DatabaseFails says that the database did not answer when it was asked
+	// last, and RoutesAge how many seconds ago it was known last that what is
+	// served is what the database says; nil before the first time.
+	DatabaseFails bool     `json:"database_fails"`
+	RoutesAge     *float64 `json:"routes_age_seconds"`
 
 	Subscriptions int64  `json:"subscriptions"` // connections times modules, now
 	Unanswered    uint64 `json:"unanswered"`    // requests and pushes put off while stale, for modules that the file lacks
@@ -42,8 +48,10 @@ type Stats struct {
 	Pushes        uint64 `json:"pushes"`        // changes times subscribers
 	Deferred      uint64 `json:"deferred"`      // of both, put off until output was written
 	SlowClosed    uint64 `json:"slow_closed"`   // connections that did not read
+	Waiting       int64  `json:"waiting"`       // routes that are put off, now
 
-	TCP reactor.TCPStats `json:"tcp"`
+	TCP   reactor.TCPStats         `json:"tcp"`
+	Loops []reactor.NamedLoopStats `json:"loops"`
 }
 
 // counters is the part of Stats that loops and watcher write.
@@ -62,6 +70,10 @@ type counters struct {
 	held                   atomic.Pointer[Held] // nil: nothing
 	answers, pushes        atomic.Uint64
 	deferred, slowClosed   atomic.Uint64
+	waiting                atomic.Int64
+
+	databaseFails atomic.Bool
+	confirmedAt   atomic.Int64 // when the database last answered, Unix nanoseconds; 0 before
 }
 
 // Ready reports whether routes were loaded, and so connections are served. It
@@ -84,12 +96,14 @@ func (s *Server) Stats() Stats {
 		ChangedModules:   c.changed.Load(),
 		PrunedChanges:    c.pruned.Load(),
 		DatabaseErrors:   c.databaseErrors.Load(),
+		DatabaseFails:    c.databaseFails.Load(),
 		Subscriptions:    c.subscriptions.Load(),
 		Unsubscribed:     c.unsubscribed.Load(),
 		Answers:          c.answers.Load(),
 		Pushes:           c.pushes.Load(),
 		Deferred:         c.deferred.Load(),
 		SlowClosed:       c.slowClosed.Load(),
+		Waiting:          c.waiting.Load(),
 		Unanswered:       c.unanswered.Load(),
 		Unchanged:        c.unchanged.Load(),
 		Stale:            r.stale,
@@ -108,5 +122,37 @@ func (s *Server) Stats() Stats {
 		st.ShrinkHeld, st.HeldHosts, st.HeldOf = true, h.Hosts, h.Of
 		st.HeldLeftMS = h.Left(now).Milliseconds()
 	}
+	if at := c.confirmedAt.Load(); at != 0 {
+		st.RoutesAge = new(time.Since(time.Unix(0, at)).Seconds())
+	}
+	s.EachLoop(func(name string, l *reactor.Loop) {
+		st.Loops = append(st.Loops, reactor.NamedLoopStats{Name: name, LoopStats: l.Stats()})
+	})
 	return st
+}
+
+// EachLoop calls f with the server's event loops.
+func (s *Server) EachLoop(f func(name string, l *reactor.Loop)) { s.tcp.EachLoop(f) }
+
+// Explain says what is the matter with the server, a sentence each. It may be
+// called from any goroutine.
+func (s *Server) Explain() []string {
+	var reasons []string
+	if h := s.counters.held.Load(); h != nil {
+		reasons = append(reasons, fmt.Sprintf("most hosts are gone from the database: %d are served on for %v, unless they come back; the log says how to let them go at once",
+			h.Hosts, h.Left(time.Now()).Round(time.Second)))
+	}
+	fails := s.counters.databaseFails.Load()
+	switch at := s.counters.confirmedAt.Load(); {
+	case !s.Ready() && fails:
+		reasons = append(reasons, "the database does not answer, and there are no routes to serve yet: connections wait; the log says what the database answers")
+	case !s.Ready():
+		reasons = append(reasons, "the routes are being read from the database")
+	case fails && at != 0:
+		reasons = append(reasons, fmt.Sprintf("the database does not answer: the routes of %v ago are served, and changes do not arrive",
+			time.Since(time.Unix(0, at)).Round(time.Second)))
+	case fails:
+		reasons = append(reasons, "the database does not answer: older routes are served, and changes do not arrive")
+	}
+	return reasons
 }

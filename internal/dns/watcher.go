@@ -160,6 +160,7 @@ func (w *watcher) run(ctx context.Context) {
 func (w *watcher) failed(ctx context.Context, err error, msg string) time.Duration {
 	if ctx.Err() == nil {
 		w.counters.databaseErrors.Add(1)
+		w.counters.databaseFails.Store(true)
 		if w.faults.warn(msg, "err", err) {
 			w.failing = true
 		}
@@ -169,6 +170,8 @@ func (w *watcher) failed(ctx context.Context, err error, msg string) time.Durati
 
 func (w *watcher) succeeded() {
 	w.pause.Reset()
+	w.counters.databaseFails.Store(false)
+	w.counters.confirmedAt.Store(time.Now().UnixNano())
 	if w.failing {
 		w.failing = false
 		w.log.Info("the database answers again")

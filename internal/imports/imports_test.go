@@ -36,6 +36,7 @@ func TestImports(t *testing.T) {
 		peers, sim              = "internal/sim/peers", "internal/sim"
 		program                 = "internal/program"
 		snapshot                = "internal/snapshot"
+		metrics                 = "internal/metrics"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -58,9 +59,11 @@ func TestImports(t *testing.T) {
 			"api/lars", balance, config, larspb, peers, program, route, sim, store, wire,
 		},
 
-		"internal/dns":      {config, larspb, reactor, route, routepb, snapshot, store, wire},
-		"internal/reporter": {config, larspb, reactor, route, store, wire},
-		"internal/lbagent":  {balance, config, inspect, larspb, reactor, route, routepb, snapshot, wire},
+		metrics: {reactor, wire},
+
+		"internal/dns":      {config, larspb, metrics, reactor, route, routepb, snapshot, store, wire},
+		"internal/reporter": {config, larspb, metrics, reactor, route, store, wire},
+		"internal/lbagent":  {balance, config, inspect, larspb, metrics, reactor, route, routepb, snapshot, wire},
 
 		"api/lars":           {larspb, route, wire},
 		"api/lars/fakeagent": {larspb, route, wire},

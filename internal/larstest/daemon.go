@@ -3,6 +3,7 @@ package larstest
 import (
 	"bufio"
 	"encoding/json"
+	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -25,6 +26,7 @@ type Daemon struct {
 	name     string
 	path     string
 	conf     string // path of the configuration file
+	admin    netip.AddrPort
 	dir      string // working directory
 	cmd      *exec.Cmd
 	ended    chan struct{}

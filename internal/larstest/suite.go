@@ -61,24 +61,20 @@ func NewSuite(t testing.TB, programs Programs, opts Options) *Suite {
 		s.opts.Store = store.Config{Driver: "sqlite", Path: filepath.Join(s.dir, "lars.db")}
 	}
 	s.DNSAddr, s.ReporterAddr, s.AgentAddr = FreeTCP(t), FreeTCP(t), FreeUDP(t)
-	s.DNSAdminAddr = FreeTCP(t)
-	s.DNS = s.newDNS(s.DNSAddr, fmt.Sprintf("[admin]\naddr = %v\n", s.DNSAdminAddr))
+	s.DNS = s.NewDNS(s.DNSAddr)
+	s.DNSAdminAddr = s.DNS.Admin()
 	s.Reporter = s.NewReporter(s.ReporterAddr)
-	s.AdminAddr = FreeTCP(t)
 	s.AgentRoutes = s.agentRoutes(s.AgentAddr)
-	s.Agent = s.newAgent(s.AgentAddr, []netip.AddrPort{s.DNSAddr}, fmt.Sprintf("[admin]\naddr = %v\n", s.AdminAddr))
+	s.Agent = s.NewAgent(s.AgentAddr, s.DNSAddr)
+	s.AdminAddr = s.Agent.Admin()
 	return s
 }
 
-// NewDNS prepares another lars-dns on the suite's database. It has no admin
-// server.
-func (s *Suite) NewDNS(addr netip.AddrPort) *Daemon { return s.newDNS(addr, "") }
-
-// newDNS prepares a lars-dns with more sections in its file.
-func (s *Suite) newDNS(addr netip.AddrPort, more string) *Daemon {
+// NewDNS prepares another lars-dns on the suite's database.
+func (s *Suite) NewDNS(addr netip.AddrPort) *Daemon {
 	return s.daemon("lars-dns", fmt.Sprintf(
-		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[dns]\npoll_interval = 50ms\nreload_interval = 5s\n%s",
-		addr.Port(), s.opts.MaxConn, s.storeSection(), more))
+		"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n%s[dns]\npoll_interval = 50ms\nreload_interval = 5s\n",
+		addr.Port(), s.opts.MaxConn, s.storeSection()))
 }
 
 // NewReporter prepares another lars-reporter on the suite's database.
@@ -88,14 +84,8 @@ func (s *Suite) NewReporter(addr netip.AddrPort) *Daemon {
 		addr.Port(), s.opts.MaxConn, s.storeSection()))
 }
 
-// NewAgent prepares another agent, which asks one of the lars-dns at dns and
-// has no admin server.
+// NewAgent prepares another agent, which asks one of the lars-dns at dns.
 func (s *Suite) NewAgent(addr netip.AddrPort, dns ...netip.AddrPort) *Daemon {
-	return s.newAgent(addr, dns, "")
-}
-
-// newAgent prepares an agent with more sections in its file.
-func (s *Suite) newAgent(addr netip.AddrPort, dns []netip.AddrPort, more string) *Daemon {
 	server := fmt.Sprintf("ip = 127.0.0.1\nport = %d\n", dns[0].Port())
 	if len(dns) > 1 {
 		server = "endpoints = "
@@ -107,8 +97,8 @@ func (s *Suite) newAgent(addr netip.AddrPort, dns []netip.AddrPort, more string)
 		}
 	}
 	return s.daemon("lars-lb-agent", fmt.Sprintf(
-		"[agent]\nport = %d\nsnapshot = %s\n[dnsserver]\n%s\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\npolicy = %s\nreport_timeout = %s\n%s",
-		addr.Port(), s.agentRoutes(addr), server, s.ReporterAddr.Port(), s.opts.Policy, s.opts.ReportTimeout, more))
+		"[agent]\nport = %d\nsnapshot = %s\n[dnsserver]\n%s\n[reporter]\nip = 127.0.0.1\nport = %d\n[loadbalance]\npolicy = %s\nreport_timeout = %s\n",
+		addr.Port(), s.agentRoutes(addr), server, s.ReporterAddr.Port(), s.opts.Policy, s.opts.ReportTimeout))
 }
 
 // agentRoutes is the file of routes of the agent at addr.
@@ -122,7 +112,8 @@ func (s *Suite) daemon(name, conf string) *Daemon {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := file.WriteString(conf + "[log]\nlevel = debug\nformat = json\n"); err != nil {
+	admin := FreeTCP(s.t)
+	if _, err := fmt.Fprintf(file, "%s[admin]\naddr = %v\n[log]\nlevel = debug\nformat = json\n", conf, admin); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := file.Close(); err != nil {
@@ -133,7 +124,7 @@ func (s *Suite) daemon(name, conf string) *Daemon {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	d := &Daemon{t: s.t, name: name, path: s.programs.Path(name), conf: file.Name(), dir: dir}
+	d := &Daemon{t: s.t, name: name, path: s.programs.Path(name), conf: file.Name(), admin: admin, dir: dir}
 	s.t.Cleanup(d.cleanup)
 	return d
 }
@@ -149,6 +140,12 @@ func (s *Suite) storeSection() string {
 
 // Conf is the path of a daemon's configuration file.
 func (d *Daemon) Conf() string { return d.conf }
+
+// Admin is the address of a daemon's admin server.
+func (d *Daemon) Admin() netip.AddrPort { return d.admin }
+
+// ConfDir is the folder with the configuration files of the suite's daemons.
+func (s *Suite) ConfDir() string { return s.dir }
 
 // Dir is a daemon's working directory, in which it keeps its files.
 func (d *Daemon) Dir() string { return d.dir }

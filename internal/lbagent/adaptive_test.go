@@ -154,6 +154,9 @@ func TestHostFailsAndComesBack(t *testing.T) {
 	if s.Checks.Good == 0 || s.Checks.Dropped+s.Checks.Unknown != 0 || s.Events.Logged != 2 || s.Events.LeftOut != 0 {
 		t.Errorf("stats %+v, %+v", s.Checks, s.Events)
 	}
+	if out, back := s.Befell.Ejected, s.Befell.Returned; out["failing"]+out["unreachable"] != 1 || back["recovered"] != 1 {
+		t.Errorf("befell: %+v", s.Befell)
+	}
 }
 
 // An agent whose calls fail connects to nobody if it must not.

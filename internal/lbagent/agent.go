@@ -38,6 +38,7 @@ type Agent struct {
 	checker  *checker
 	events   *eventLog
 	keeper   *keeper
+	befell   befellCounters
 	seed     uint64 // of settings that name none
 	served   atomic.Bool
 }
@@ -223,7 +224,10 @@ func (a *Agent) seeded(s Settings) Settings {
 
 // tell and check make the agent the helper of its RouteLBs.
 
-func (a *Agent) tell(id route.Module, e balance.Event) { a.events.add(id, e) }
+func (a *Agent) tell(id route.Module, e balance.Event) {
+	a.befell.count(&e)
+	a.events.add(id, e)
+}
 
 func (a *Agent) check(id route.Module, h route.Host) bool { return a.checker.ask(id, h) }
 
@@ -248,6 +252,13 @@ type Stats struct {
 	Snapshot          snapshot.SaverStats `json:"snapshot"`
 	SnapshotModules   int                 `json:"snapshot_modules"` // taken from the file at the start
 	SnapshotAgeMS     int64               `json:"snapshot_age_ms"`  // age of that then
+
+	Befell BefellStats              `json:"befell"`
+	Queues QueueStats               `json:"queues"`
+	Loops  []reactor.NamedLoopStats `json:"loops"`
+	// RouteAge is how long ago a route came from lars-dns last, of whatever
+	// module; nil before the first.
+	RouteAge *float64 `json:"route_age_seconds"`
 }
 
 // Stats returns the counters so far.
@@ -266,5 +277,6 @@ func (a *Agent) Stats() Stats {
 		s.Routes[i] = a.shards[i].Stats()
 		s.UDP[i] = a.servers[i].Stats()
 	}
+	a.addCondition(&s)
 	return s
 }

@@ -13,7 +13,7 @@ import (
 func (r *RouteLB) Apply(id route.Module, nodes []route.Node, now time.Duration) (changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.arrived(id)
+	m := r.arrived(id, now)
 	if m == nil {
 		return false
 	}
@@ -34,7 +34,7 @@ func (r *RouteLB) Apply(id route.Module, nodes []route.Node, now time.Duration) 
 func (r *RouteLB) ApplyStale(id route.Module, nodes []route.Node, now time.Duration) (changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.arrived(id)
+	m := r.arrived(id, now)
 	if m == nil {
 		return false
 	}
@@ -60,7 +60,7 @@ func (r *RouteLB) ApplyStale(id route.Module, nodes []route.Node, now time.Durat
 func (r *RouteLB) Confirm(id route.Module, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.arrived(id)
+	m := r.arrived(id, now)
 	if m == nil || !m.known() {
 		return // it has gone meanwhile, and whoever took it away knew
 	}
@@ -114,12 +114,16 @@ func (r *RouteLB) RestoredAt(at time.Duration) {
 
 // arrived notes that lars-dns has answered. It returns nil for a module that
 // nobody asked for.
-func (r *RouteLB) arrived(id route.Module) *module {
+func (r *RouteLB) arrived(id route.Module, now time.Duration) *module {
 	m := r.modules[id]
 	if m == nil {
 		r.stats.Unasked++
 		return nil
 	}
+	if m.pulling.linked() {
+		r.stats.PullTook.Add(now - m.pulledAt)
+	}
+	r.routeAt = now
 	r.pulls.remove(&m.pulling)
 	return m
 }

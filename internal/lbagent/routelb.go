@@ -6,6 +6,7 @@ import (
 
 	"github.com/lars-lb/lars/internal/balance"
 	"github.com/lars-lb/lars/internal/route"
+	"github.com/lars-lb/lars/reactor"
 )
 
 // RouteLB holds a third of the agent's modules and decides for them. Any
@@ -24,6 +25,7 @@ type RouteLB struct {
 	unsure   list
 	stale    int // modules that are
 	stats    RouteStats
+	routeAt  time.Duration   // when a route came last; 0 before the first
 	helper   helper          // nil for nobody
 	events   []balance.Event // scratch of handOver, as is checks
 	checks   []route.Host
@@ -58,6 +60,12 @@ type RouteStats struct {
 	Unasked      uint64 `json:"unasked"`       // routes that came for modules not asked for
 	RefusedFull  uint64 `json:"refused_full"`  // modules not kept or not pulled for want of room
 	ForgotOldest uint64 `json:"forgot_oldest"` // modules without hosts forgotten to make room
+
+	PullsOverdue uint64            `json:"pulls_overdue"` // of pulls, those asked again for want of an answer
+	PullTook     reactor.Durations `json:"pull_seconds"`  // from when a module was last asked for to its route
+
+	MaxModules int `json:"max_modules"` // bounds of modules and unknown
+	MaxUnknown int `json:"max_unknown"`
 }
 
 func newRouteLB(cfg *Config) *RouteLB {
@@ -214,7 +222,9 @@ func (r *RouteLB) Overdue(dst []route.Module, limit int, now time.Duration) []ro
 	defer r.mu.Unlock()
 	for range limit {
 		m := r.pulls.first()
-		if m == nil || now-m.pulledAt < r.pullInterval {
+		if m != nil && now-m.pulledAt >= r.pullInterval {
+			r.stats.PullsOverdue++
+		} else {
 			m = r.unsure.first()
 			if m == nil || now-m.pulledAt < r.settings.UpdateTimeout {
 				break
@@ -255,5 +265,13 @@ func (r *RouteLB) Stats() RouteStats {
 	s := r.stats
 	s.Modules, s.Unknown, s.Pulling, s.Counting = r.known(), r.unknown.len, r.pulls.len, r.counts.len
 	s.Stale, s.Unsure = r.stale, r.unsure.len
+	s.MaxModules, s.MaxUnknown = r.maxModules, r.maxUnknown
 	return s
+}
+
+// routeCame is when a route came last; 0 before the first.
+func (r *RouteLB) routeCame() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.routeAt
 }

@@ -49,6 +49,16 @@ func (o *outage) over(pending int64) {
 	o.since, o.told = time.Time{}, false
 }
 
+// lasts is for how long the database has failed, 0 while it does not.
+func (o *outage) lasts() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.since.IsZero() {
+		return 0
+	}
+	return max(time.Since(o.since), 1)
+}
+
 // overflow tells the operator that results are dropped. It may be used from
 // any goroutine.
 type overflow struct {

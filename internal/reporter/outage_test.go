@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -31,8 +32,11 @@ func TestStartWithoutDatabase(t *testing.T) {
 	a.send(slices.Concat(report(t, status(1, 1), status(2, 1)), report(t, want...)))
 	r.awaitResults(4)
 	r.await("a failed attempt", func(s reporter.Stats) bool { return s.DBErrors > 2 })
-	if s := r.Stats(); s.Pending != 2 {
+	if s := r.Stats(); s.Pending != 2 || s.PendingMax != int64(testConfig().MaxPending) || s.DBFailing <= 0 {
 		t.Errorf("Stats() = %+v", s)
+	}
+	if reasons := r.Explain(); len(reasons) != 1 || !strings.Contains(reasons[0], "those of 2 keys wait in memory") {
+		t.Errorf("it says %q", reasons)
 	}
 	if r.log.count("database fails") != 1 || r.log.count(srv.Addr()) == 0 {
 		t.Errorf("the log does not say once that the database is away:\n%s", &r.log.text)
@@ -43,6 +47,9 @@ func TestStartWithoutDatabase(t *testing.T) {
 	r.awaitSaved()
 	if got := statuses(t, st); !slices.Equal(got, want) {
 		t.Errorf("saved %+v\nwant %+v", got, want)
+	}
+	if s := r.Stats(); s.DBFailing != 0 || r.Explain() != nil {
+		t.Errorf("Stats() = %+v, and it says %q", s, r.Explain())
 	}
 	if r.log.count("database works again") != 1 || r.log.count("database is ready") != 1 {
 		t.Errorf("the log does not say that the database is back:\n%s", &r.log.text)

@@ -1,7 +1,9 @@
 package reporter
 
 import (
+	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/lars-lb/lars/reactor"
 )
@@ -38,6 +40,11 @@ type Stats struct {
 	Saves      uint64 `json:"saves"`       // batches
 	Rows       uint64 `json:"rows"`        // in them
 	DBErrors   uint64 `json:"db_errors"`   // attempts that failed
+	// DBFailing is for how many seconds the database has not taken what there
+	// is; 0 while it does.
+	DBFailing float64 `json:"db_failing_seconds"`
+
+	Loops []reactor.NamedLoopStats `json:"loops"`
 }
 
 // counters is Stats as the event loops and workers write it.
@@ -51,7 +58,7 @@ type counters struct {
 
 // Stats returns the counters so far. It may be called on any goroutine.
 func (s *Server) Stats() Stats {
-	return Stats{
+	stats := Stats{
 		TCP:            s.tcp.Stats(),
 		Reports:        s.count.reports.Load(),
 		Results:        s.count.results.Load(),
@@ -75,5 +82,24 @@ func (s *Server) Stats() Stats {
 		Saves:          s.count.saves.Load(),
 		Rows:           s.count.rows.Load(),
 		DBErrors:       s.count.dbErrors.Load(),
+		DBFailing:      s.outage.lasts().Seconds(),
 	}
+	s.EachLoop(func(name string, l *reactor.Loop) {
+		stats.Loops = append(stats.Loops, reactor.NamedLoopStats{Name: name, LoopStats: l.Stats()})
+	})
+	return stats
+}
+
+// EachLoop calls f with the server's event loops.
+func (s *Server) EachLoop(f func(name string, l *reactor.Loop)) { s.tcp.EachLoop(f) }
+
+// Explain says what is the matter with the server, a sentence each. It may be
+// called on any goroutine.
+func (s *Server) Explain() []string {
+	lasts, pending := s.outage.lasts(), s.room.used.Load()
+	if lasts == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the database has not taken reports for %v: those of %d keys wait in memory, of at most %d; the log says what the database answers",
+		lasts.Round(time.Second), pending, s.room.max)}
 }

@@ -46,6 +46,9 @@ type dialect interface {
 	// table named by the first ? that are named the second ?.
 	countColumns() string
 
+	// clock is the query for the database's time, Unix milliseconds.
+	clock() string
+
 	// lockSchema keeps other processes from migrating until unlock is called.
 	lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error)
 

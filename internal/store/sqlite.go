@@ -106,6 +106,10 @@ func (sqliteDialect) countTables() string {
 	return "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 }
 
+func (sqliteDialect) clock() string {
+	return "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+}
+
 func (sqliteDialect) countColumns() string {
 	return "SELECT COUNT(*) FROM pragma_table_info(?) WHERE lower(name) = ?"
 }
