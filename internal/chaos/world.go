@@ -163,6 +163,18 @@ func (w *World) Agents() []string { return slices.Sorted(maps.Keys(w.agents)) }
 // Links are the names of the connections between processes, as "agent1>dns1".
 func (w *World) Links() []string { return slices.Sorted(maps.Keys(w.links)) }
 
+// Close ends the processes and the relays before the test's end does.
+func (w *World) Close() {
+	for _, name := range w.Processes() {
+		if w.daemons[name].Running() {
+			w.daemons[name].Stop()
+		}
+	}
+	for _, r := range w.links {
+		r.Close()
+	}
+}
+
 // link is the relay between two processes, made when it is first asked for.
 func (w *World) link(from, to, addr string) *relay.Relay {
 	name := from + ">" + to
