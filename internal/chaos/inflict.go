@@ -134,6 +134,9 @@ func (w *World) effects(x fault.Step) history.Fault {
 			}
 			if end == fault.Database && !link || end == agent || slices.Contains(w.peers(agent, "dns"), end) {
 				f.Stale = append(f.Stale, agent)
+				if x.Kind == fault.Kill || x.Kind == fault.Stop {
+					f.Forgot = append(f.Forgot, agent)
+				}
 			}
 			if end == fault.Database && !link || end == agent || slices.Contains(w.peers(agent, "reporter"), end) {
 				f.Uncounted = append(f.Uncounted, agent)

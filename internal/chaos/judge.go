@@ -18,55 +18,6 @@ import (
 	"github.com/lars-lb/lars/internal/route"
 )
 
-// Result is what a run was like for callers.
-type Result struct {
-	Requests, Failed, Refused int
-	Slowest                   time.Duration // of those that were answered
-	Changes, Unsure           uint64        // of routes
-	Settled                   time.Duration // until the last agent had the database's routes
-	Counted                   bool          // reports were compared with the database
-	Violations                []model.Violation
-}
-
-func (r *Result) String() string {
-	s := fmt.Sprintf("%d requests, %d failed (%d of them while nobody listened), slowest answer %v; %d changes of routes; settled in %v",
-		r.Requests, r.Failed, r.Refused, r.Slowest.Round(10*time.Microsecond), r.Changes, r.Settled.Round(time.Millisecond))
-	if r.Counted {
-		s += "; every report counted once"
-	}
-	return s
-}
-
-// judge checks the history of a run, and shows where to look if it is bad.
-func (w *World) judge(s fault.Schedule) *Result {
-	w.t.Helper()
-	h := w.Recorder.Snapshot()
-	r := w.result(h)
-	r.Violations = model.Check(h, w.o.Rules)
-	w.show(h, s, r.Violations)
-	w.t.Log(r)
-	return r
-}
-
-func (w *World) result(h *history.History) *Result {
-	r := &Result{Requests: len(h.Calls), Changes: w.editor.changes.Load(), Unsure: w.editor.errors.Load(), Counted: h.Summed}
-	for i := range h.Calls {
-		c := &h.Calls[i]
-		if c.Outcome == history.Answered {
-			r.Slowest = max(r.Slowest, c.Ended-c.Sent)
-			continue
-		}
-		r.Failed++
-		if c.Outcome == history.Refused {
-			r.Refused++
-		}
-	}
-	for _, s := range h.Settlings {
-		r.Settled = max(r.Settled, s.At-s.Healed)
-	}
-	return r
-}
-
 // show fails the test for violations: each with what happened around it, the
 // schedule that led to them, and where the whole history is.
 func (w *World) show(h *history.History, s fault.Schedule, violations []model.Violation) {
@@ -90,7 +41,7 @@ func (w *World) show(h *history.History, s fault.Schedule, violations []model.Vi
 	if err := h.Dump(file, map[string]any{"seed": w.o.Seed, "schedule": strings.Split(strings.TrimSpace(s.String()), "\n")}); err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Logf("seed %d, schedule:\n%sthe whole history is in %s", w.o.Seed, s, path)
+	w.t.Logf("seed %d, schedule:\n%sthe last of the history is in %s", w.o.Seed, s, path)
 }
 
 // around is what happened in the seconds about a violation of one call: faults,

@@ -16,6 +16,8 @@ import (
 const (
 	// tick is how exactly a schedule is kept.
 	tick = 5 * time.Millisecond
+	// drainEvery is how often calls are judged in a long run.
+	drainEvery = 5 * time.Second
 	// calm is how long callers ask before the first fault and after the last.
 	calm = 300 * time.Millisecond
 )
@@ -72,8 +74,13 @@ func (w *World) carryOut(s fault.Schedule) {
 	start := time.Now()
 	turn := time.NewTicker(tick)
 	defer turn.Stop()
+	drained := start
 	for len(todo) > 0 {
 		<-turn.C
+		if time.Since(drained) > drainEvery {
+			w.drain()
+			drained = time.Now()
+		}
 		w.served()
 		for len(todo) > 0 && time.Since(start) >= todo[0].at {
 			todo[0].do()

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -32,12 +33,13 @@ type Options struct {
 	// Endpoints is how many lars-dns, and how many lars-reporter, each agent
 	// is told of; default 1.
 	Endpoints int
-	Rate      int         // GetHost a second, each followed by a report, at each agent; default 2000
-	Changes   int         // of routes, a second; default 50
-	MaxConn   int         // of lars-dns and lars-reporter; default 1024
-	Seed      uint64      // of the routes
-	Calls     int         // that the recorder holds; default history.DefaultLimit
-	Rules     model.Rules // RoutesOnDisk and the times; see there
+	// Rate is GetHost a second, each followed by a report, at each agent;
+	// default 2000.
+	Rate    int
+	Changes int         // of routes, a second; default 50
+	MaxConn int         // of lars-dns and lars-reporter; default 1024
+	Seed    uint64      // of the routes
+	Rules   model.Rules // RoutesOnDisk and the times; see there
 }
 
 // World is a whole suite of real processes, with a relay in every connection
@@ -57,8 +59,10 @@ type World struct {
 	links    map[string]*relay.Relay   // by "from>to"
 	editor   *editor
 	load     *load
-	starting map[string]func() // daemons that do not serve yet, and what to do when they do
-	limits   map[string]func() // what gives back to a process what a fault took
+	checker  *model.Checker
+	result   *Result
+	addrs    map[string]netip.AddrPort // of lars-dns and lars-reporter, behind the relays
+	starting map[string]func()         // daemons that do not serve yet, and what to do when they do
 }
 
 // NewWorld starts a suite on a database of its own, and returns when every agent
@@ -69,11 +73,12 @@ func NewWorld(t testing.TB, programs larstest.Programs, db *mariadbtest.Server, 
 	o.Endpoints = cmp.Or(o.Endpoints, 1)
 	o.Rate, o.Changes, o.MaxConn = cmp.Or(o.Rate, 2000), cmp.Or(o.Changes, 50), cmp.Or(o.MaxConn, 1024)
 	w := &World{
-		Recorder: history.NewRecorder(cmp.Or(o.Calls, history.DefaultLimit)),
+		Recorder: history.NewRecorder(history.DefaultLimit),
 		t:        t, o: o, db: db, database: db.NewDatabase(t),
 		daemons: make(map[string]*larstest.Daemon), admins: make(map[string]netip.AddrPort),
 		agents: make(map[string]netip.AddrPort), links: make(map[string]*relay.Relay),
-		starting: make(map[string]func()), limits: make(map[string]func()),
+		starting: make(map[string]func()), addrs: make(map[string]netip.AddrPort),
+		checker: model.NewChecker(o.Rules), result: &Result{Outcomes: make(map[history.Outcome]int)},
 	}
 	var err error
 	if w.store, err = store.Open(w.database); err != nil {
@@ -102,12 +107,11 @@ func NewWorld(t testing.TB, programs larstest.Programs, db *mariadbtest.Server, 
 
 // prepare makes the configurations and the relays between the processes.
 func (w *World) prepare(programs larstest.Programs) {
-	addrs := make(map[string]netip.AddrPort)
 	server := func(name, program, more string) {
-		addrs[name] = larstest.FreeTCP(w.t)
+		w.addrs[name] = larstest.FreeTCP(w.t)
 		w.daemon(programs, name, program, fmt.Sprintf(
 			"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n[mysql]\ndb_host = 127.0.0.1\ndb_port = %s\ndb_user = %s\ndb_passwd = %s\ndb_name = %s\n%s",
-			addrs[name].Port(), w.o.MaxConn, portOf(w.link(name, fault.Database, w.db.Addr())), w.database.User, w.database.Password, w.database.Name, more))
+			w.addrs[name].Port(), w.o.MaxConn, portOf(w.link(name, fault.Database, w.db.Addr())), w.database.User, w.database.Password, w.database.Name, more))
 	}
 	for i := range w.o.DNS {
 		server(fmt.Sprintf("dns%d", i+1), "lars-dns", "[dns]\npoll_interval = 50ms\nreload_interval = 5s\n")
@@ -122,7 +126,7 @@ func (w *World) prepare(programs larstest.Programs) {
 		for section, peers := range map[string][]string{"dnsserver": w.peers(name, "dns"), "reporter": w.peers(name, "reporter")} {
 			var endpoints []string
 			for _, peer := range peers {
-				endpoints = append(endpoints, w.link(name, peer, addrs[peer].String()).Addr())
+				endpoints = append(endpoints, w.link(name, peer, w.addrs[peer].String()).Addr())
 			}
 			if len(peers) == 1 {
 				conf += fmt.Sprintf("[%s]\nip = 127.0.0.1\nport = %s\n", section, portOf(w.links[name+">"+peers[0]]))
@@ -157,11 +161,32 @@ func (w *World) Processes() []string {
 	return slices.Sorted(maps.Keys(w.daemons))
 }
 
+// Addr is where a lars-dns or lars-reporter listens, behind the relays.
+func (w *World) Addr(name string) netip.AddrPort { return w.addrs[name] }
+
 // Agents are the names of the agents.
 func (w *World) Agents() []string { return slices.Sorted(maps.Keys(w.agents)) }
 
 // Links are the names of the connections between processes, as "agent1>dns1".
 func (w *World) Links() []string { return slices.Sorted(maps.Keys(w.links)) }
+
+// Capacity is how many GetHost a second, each followed by a report, an agent
+// answers when it is asked as fast as it answers. The callers may be the limit.
+func (w *World) Capacity(agent string, length time.Duration) int {
+	w.t.Helper()
+	// Nothing of it is judged, so it must not be counted either.
+	l := &load{recorder: history.NewRecorder(0), modules: w.editor.modules[:steadyModules], nobody: true}
+	ctx, cancel := context.WithTimeout(w.t.Context(), length)
+	defer cancel()
+	if err := l.start(ctx, agent, w.agents[agent], int(time.Second/time.Microsecond)); err != nil {
+		w.t.Fatal(err)
+	}
+	l.wait()
+	return int(float64(l.asked.Load()) / length.Seconds())
+}
+
+// SetRate is Options.Rate for the next Run.
+func (w *World) SetRate(rate int) { w.o.Rate = rate }
 
 // Close ends the processes and the relays before the test's end does.
 func (w *World) Close() {

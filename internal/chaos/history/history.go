@@ -71,6 +71,9 @@ type Fault struct {
 	// Mute are agents that may not answer meanwhile, and lose what is sent to
 	// them.
 	Mute []string
+	// Forgot are agents that, or whose lars-dns, began anew: what is known may
+	// be what was last written to a disk.
+	Forgot []string
 	// Restarted are agents that began anew at the end: what they had in
 	// memory alone is gone.
 	Restarted []string

@@ -26,6 +26,9 @@ type Rules struct {
 	// Bound is how long everything has to be well until an agent knows what
 	// the database has, and the database what an agent counted. Default 5 s.
 	Bound time.Duration
+	// Disk is how long it has to be well until the routes are on disks, too;
+	// default 8 s: daemons write theirs every 5 s.
+	Disk time.Duration
 	// Settle is how long after the last fault agents may take; default Bound.
 	Settle time.Duration
 	// Slack is how long after it was mute an agent may still lose requests,
@@ -37,6 +40,7 @@ type Rules struct {
 
 func (r Rules) withDefaults() Rules {
 	r.Bound = cmp.Or(r.Bound, 5*time.Second)
+	r.Disk = cmp.Or(r.Disk, 8*time.Second)
 	r.Settle = cmp.Or(r.Settle, r.Bound)
 	r.Slack = cmp.Or(r.Slack, time.Second)
 	return r
@@ -141,7 +145,7 @@ func (c *Checker) answer(w *world, call *history.Call) {
 	if call.Outcome != history.Answered && a.mute.touches(call.Sent, min(call.Ended, call.Deadline), c.rules.Slack) {
 		return
 	}
-	since := a.knows.since(call.Sent)
+	since := a.since(call.Sent)
 	switch call.Outcome {
 	case history.Answered:
 		if !w.mayHave(call.Module, call.Host, since, call.Ended) {

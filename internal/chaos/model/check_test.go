@@ -19,7 +19,7 @@ var (
 	first  = route.Host{IP: 1, Port: 1}
 	other  = route.Host{IP: 2, Port: 2}
 	agents = []string{"agent1"}
-	rules  = model.Rules{Bound: 5 * second, Settle: 8 * second, Slack: second}
+	rules  = model.Rules{Bound: 5 * second, Disk: 8 * second, Settle: 8 * second, Slack: second}
 )
 
 // at is a call that was answered with a host, and reported a success.
@@ -61,7 +61,7 @@ func refused(c history.Call) history.Call { c.Accepted = false; return c }
 func TestChecker(t *testing.T) {
 	cut := history.Fault{What: "cut", Begin: 10 * second, End: 60 * second, Stale: agents, Uncounted: agents}
 	frozen := history.Fault{What: "freeze", Begin: 10 * second, End: 12 * second, Mute: agents, Stale: agents, Uncounted: agents}
-	killed := history.Fault{What: "kill", Begin: 10 * second, End: 12 * second, Mute: agents, Stale: agents, Uncounted: agents, Restarted: agents}
+	killed := history.Fault{What: "kill", Begin: 10 * second, End: 12 * second, Mute: agents, Stale: agents, Uncounted: agents, Restarted: agents, Forgot: agents}
 	change := []history.Version{begun, version(8*second, 9*second, other)}
 	early := []history.Version{begun, version(2*second, 3*second, other)}
 	for name, x := range map[string]struct {
@@ -104,6 +104,9 @@ func TestChecker(t *testing.T) {
 		"no such module yet":          {h: history.History{Versions: change, Calls: []history.Call{without(second, history.NoExist)}}},
 		"no such module, begun anew":  {h: history.History{Versions: change, Faults: []history.Fault{killed}, Calls: []history.Call{without(14*second, history.NoExist)}}},
 		"no such module, from disk":   {h: history.History{Versions: change, Faults: []history.Fault{killed}, Calls: []history.Call{without(14*second, history.NoExist)}}, disk: true, wants: model.Answers},
+		"old, from disk":              {h: history.History{Versions: early, Faults: []history.Fault{killed}, Calls: []history.Call{at(13*second, first)}}, disk: true},
+		"older, from disk":            {h: history.History{Versions: []history.Version{begun, version(second, 2*second-1, other)}, Faults: []history.Fault{killed}, Calls: []history.Call{at(13*second, first)}}, disk: true, wants: model.Current},
+		"killed too early to save":    {h: history.History{Versions: change, Faults: []history.Fault{{Begin: 7 * second, End: 8 * second, Stale: agents, Restarted: agents}}, Calls: []history.Call{without(9*second, history.NoExist)}}, disk: true},
 		"begun anew, and had time":    {h: history.History{Versions: change, Faults: []history.Fault{killed}, Calls: []history.Call{without(20*second, history.NoExist)}}, wants: model.Answers},
 		"unanswered after that":       {h: history.History{Versions: change, Faults: []history.Fault{killed}, Calls: []history.Call{without(14*second, history.Unanswered)}}, wants: model.Answers},
 		"a fault that is not over":    {h: history.History{Versions: change, Faults: []history.Fault{{Begin: second, End: history.Never, Mute: agents}}, Calls: []history.Call{without(90*second, history.Unanswered)}}},

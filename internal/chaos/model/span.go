@@ -46,15 +46,22 @@ type well struct {
 	bound time.Duration
 }
 
-// since is the moment from which on a change may be unknown at a time: bound
-// before the last moment at which all had worked for bound. It is 0 if there is
-// none: anything may be unknown.
-func (w well) since(at time.Duration) time.Duration {
+// last is the end of the last time, up to a moment, in which it has happened.
+func (w well) last(at time.Duration) (end time.Duration, ok bool) {
 	for i := len(w.times) - 1; i >= 0; i-- {
 		x := w.times[i]
 		if end := min(x.end, at); x.begin+w.bound <= end {
-			return end - w.bound
+			return end, true
 		}
+	}
+	return 0, false
+}
+
+// since is the moment from which on a change may be unknown at a time. It is 0
+// if anything may be unknown.
+func (w well) since(at time.Duration) time.Duration {
+	if end, ok := w.last(at); ok {
+		return end - w.bound
 	}
 	return 0
 }

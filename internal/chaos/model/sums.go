@@ -41,11 +41,11 @@ func (c *Checker) tally(w *world, call *history.Call) {
 	a := w.agent(call.Agent)
 	if a.mute.touches(call.Reported, call.Reported, c.rules.Slack) ||
 		// An agent counts nothing of a host that has left the route.
-		!w.mustHave(call.Module, call.Host, a.knows.since(call.Sent), call.Reported) {
+		!w.mustHave(call.Module, call.Host, a.since(call.Sent), call.Reported) {
 		return
 	}
-	// Reports of one agent within a moment have one fate.
-	at := call.Reported.Truncate(10 * time.Millisecond)
+	// Reports of one agent within a second, short beside Bound, have one fate.
+	at := call.Reported.Truncate(time.Second)
 	for i := len(t.unsure) - 1; i >= 0 && i >= len(t.unsure)-4; i-- {
 		if u := &t.unsure[i]; u.agent == call.Agent && u.at == at && u.succ == call.Succ {
 			u.n++

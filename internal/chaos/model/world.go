@@ -27,8 +27,10 @@ type version struct {
 type agent struct {
 	mute     spans // when it may not have answered
 	knows    well  // when it could learn of changes
+	saves    well  // when it could, and have them on a disk
 	counts   well  // when its counts could reach the database
 	restarts []time.Duration
+	forgot   []time.Duration // when it, or who tells it of changes, fell back on a disk
 	rules    Rules
 }
 
@@ -74,24 +76,40 @@ func (w *world) agent(name string) *agent {
 		if slices.Contains(f.Restarted, name) {
 			a.restarts = append(a.restarts, f.Begin)
 		}
+		if slices.Contains(f.Forgot, name) {
+			a.forgot = append(a.forgot, f.Begin)
+		}
 	}
 	a.knows, a.counts = stale.others(w.rules.Bound), uncounted.others(w.rules.Bound)
+	a.saves = stale.others(w.rules.Disk)
 	w.agents[name] = a
 	return a
 }
 
-// cold reports whether the agent may not have learnt any routes by a time: it
-// had no time to, since it began, or began anew if it then has nothing left.
-func (a *agent) cold(at time.Duration) bool {
-	began := time.Duration(0)
-	if !a.rules.RoutesOnDisk {
-		for _, r := range a.restarts {
-			if r <= at {
-				began = max(began, r)
-			}
+// since is the moment from which on the agent may not know of a change.
+func (a *agent) since(at time.Duration) time.Duration {
+	end, ok := a.knows.last(at)
+	if !ok {
+		return 0
+	}
+	for _, t := range a.forgot {
+		if end <= t && t <= at {
+			return a.saves.since(at)
 		}
 	}
-	return !a.knows.within(began, at)
+	return end - a.rules.Bound
+}
+
+// cold reports whether the agent may not have learnt any routes by a time: it
+// had no time to since it began, or began anew with nothing on its disk.
+func (a *agent) cold(at time.Duration) bool {
+	began := time.Duration(0)
+	for _, r := range a.restarts {
+		if r <= at {
+			began = r
+		}
+	}
+	return !a.knows.within(began, at) && !(a.rules.RoutesOnDisk && a.saves.within(0, at))
 }
 
 // possible are the versions that the module may have had in the database at
