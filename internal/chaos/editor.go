@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,6 +87,17 @@ func (e *editor) start(ctx context.Context, rate int) {
 			_ = e.write(ctx) // noted, and written again with the next
 		}
 	})
+}
+
+// changeAll gives each module that changes a route that it has not.
+func (e *editor) changeAll(ctx context.Context) error {
+	for _, m := range e.modules[steadyModules:] {
+		for had := e.routes[m]; slices.Equal(had, e.routes[m]); {
+			e.routes[m] = e.hosts(m)
+		}
+		e.unsure[m] = true
+	}
+	return e.write(ctx)
 }
 
 // write makes the database what the routes are meant to be, and records what

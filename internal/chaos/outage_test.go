@@ -111,3 +111,21 @@ func TestAgentFrozen(t *testing.T) {
 	w := chaos.NewWorld(t, programs, database, chaos.Options{Rules: rules()})
 	w.Run(together(fault.Freeze, outage(), "agent1"))
 }
+
+// An agent that knows several of each goes on with another when one is cut off
+// without a word: it hears of changes while that lasts. Which one it is connected
+// to is chance, so each is cut off once.
+func TestOneOfTwoEndpointsIsCutOff(t *testing.T) {
+	w := chaos.NewWorld(t, programs, database, chaos.Options{Endpoints: 2, Rules: rules()})
+	for _, i := range []string{"1", "2"} {
+		heal := w.Inflict(together(fault.Stall, 0, "agent1>dns"+i, "agent1>reporter"+i)...)
+		w.Change()
+		w.WaitCurrent(patience)
+		heal()
+	}
+	s := append(together(fault.Refuse, outage(), "agent1>dns1", "agent1>reporter1"),
+		fault.Step{At: outage(), Kind: fault.Kill, Target: "dns2"}, fault.Step{At: outage(), Kind: fault.Kill, Target: "reporter2"})
+	if r := w.Run(s); r.Failed > 0 {
+		t.Errorf("%d of %d requests failed", r.Failed, r.Requests)
+	}
+}

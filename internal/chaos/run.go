@@ -50,6 +50,48 @@ func (w *World) Run(s fault.Schedule) *Result {
 	return w.judge(s)
 }
 
+// Inflict begins faults at once, whatever their times, and returns what ends
+// them. It is for tests that look at what holds meanwhile.
+func (w *World) Inflict(steps ...fault.Step) (heal func()) {
+	w.t.Helper()
+	var undo []func()
+	for _, x := range steps {
+		undo = append(undo, w.inflict(x))
+	}
+	return func() {
+		w.t.Helper()
+		for _, u := range undo {
+			u()
+		}
+		w.allServe()
+	}
+}
+
+// Change gives each module that changes another route.
+func (w *World) Change() {
+	w.t.Helper()
+	if err := w.editor.changeAll(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// WaitCurrent waits until every agent has the routes of the database.
+func (w *World) WaitCurrent(within time.Duration) {
+	w.t.Helper()
+	eventually.True(w.t, within, "the agents have the routes of the database", func() bool {
+		return len(w.differences(w.Agents())) == 0
+	})
+}
+
+// allServe waits until every process that was started serves.
+func (w *World) allServe() {
+	w.t.Helper()
+	for name := range w.starting {
+		w.daemons[name].WaitFor("serving")
+	}
+	w.served()
+}
+
 // action is the beginning or the end of a fault.
 type action struct {
 	at time.Duration
@@ -87,10 +129,7 @@ func (w *World) carryOut(s fault.Schedule) {
 			todo = todo[1:]
 		}
 	}
-	for name := range w.starting {
-		w.daemons[name].WaitFor("serving")
-	}
-	w.served()
+	w.allServe()
 }
 
 // settle waits until each agent has the routes of the database, and records how

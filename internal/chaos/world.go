@@ -15,7 +15,6 @@ import (
 	"github.com/lars-lb/lars/internal/chaos/history"
 	"github.com/lars-lb/lars/internal/chaos/model"
 	"github.com/lars-lb/lars/internal/chaos/relay"
-	"github.com/lars-lb/lars/internal/eventually"
 	"github.com/lars-lb/lars/internal/larstest"
 	"github.com/lars-lb/lars/internal/mariadbtest"
 	"github.com/lars-lb/lars/internal/store"
@@ -99,9 +98,7 @@ func NewWorld(t testing.TB, programs larstest.Programs, db *mariadbtest.Server, 
 	for _, name := range w.Processes() {
 		w.daemons[name].WaitFor("serving")
 	}
-	eventually.True(t, patience, "the agents have all routes", func() bool {
-		return len(w.differences(w.Agents())) == 0
-	})
+	w.WaitCurrent(patience)
 	return w
 }
 
