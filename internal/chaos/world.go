@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -60,6 +61,8 @@ type World struct {
 	load     *load
 	checker  *model.Checker
 	result   *Result
+	ip       netip.Addr                // of everything, but for the database
+	lastPort uint16                    // that freeAddr gave
 	addrs    map[string]netip.AddrPort // of lars-dns and lars-reporter, behind the relays
 	starting map[string]func()         // daemons that do not serve yet, and what to do when they do
 }
@@ -73,7 +76,8 @@ func NewWorld(t testing.TB, programs larstest.Programs, db *mariadbtest.Server, 
 	o.Rate, o.Changes, o.MaxConn = cmp.Or(o.Rate, 2000), cmp.Or(o.Changes, 50), cmp.Or(o.MaxConn, 1024)
 	w := &World{
 		Recorder: history.NewRecorder(history.DefaultLimit),
-		t:        t, o: o, db: db, database: db.NewDatabase(t),
+		ip:       ownAddr(), lastPort: 10_000,
+		t: t, o: o, db: db, database: db.NewDatabase(t),
 		daemons: make(map[string]*larstest.Daemon), admins: make(map[string]netip.AddrPort),
 		agents: make(map[string]netip.AddrPort), links: make(map[string]*relay.Relay),
 		starting: make(map[string]func()), addrs: make(map[string]netip.AddrPort),
@@ -102,13 +106,26 @@ func NewWorld(t testing.TB, programs larstest.Programs, db *mariadbtest.Server, 
 	return w
 }
 
+// ownAddr is an address of this machine that nobody else uses, so that what is
+// down for a while finds its ports free when it comes back.
+func ownAddr() netip.Addr {
+	n := rand.Uint32()
+	return netip.AddrFrom4([4]byte{127, 1 + byte(n>>16)%254, byte(n >> 8), 1 + byte(n)%254})
+}
+
+// freeAddr is an address whose port, and the two behind it, nobody has.
+func (w *World) freeAddr() netip.AddrPort {
+	w.lastPort += 3
+	return netip.AddrPortFrom(w.ip, w.lastPort)
+}
+
 // prepare makes the configurations and the relays between the processes.
 func (w *World) prepare(programs larstest.Programs) {
 	server := func(name, program, more string) {
-		w.addrs[name] = larstest.FreeTCP(w.t)
+		w.addrs[name] = w.freeAddr()
 		w.daemon(programs, name, program, fmt.Sprintf(
-			"[reactor]\nip = 127.0.0.1\nport = %d\nmaxConn = %d\nthreadNum = 2\n[mysql]\ndb_host = 127.0.0.1\ndb_port = %s\ndb_user = %s\ndb_passwd = %s\ndb_name = %s\n%s",
-			w.addrs[name].Port(), w.o.MaxConn, portOf(w.link(name, fault.Database, w.db.Addr())), w.database.User, w.database.Password, w.database.Name, more))
+			"[reactor]\nip = %v\nport = %d\nmaxConn = %d\nthreadNum = 2\n[mysql]\ndb_host = %v\ndb_port = %s\ndb_user = %s\ndb_passwd = %s\ndb_name = %s\n%s",
+			w.ip, w.addrs[name].Port(), w.o.MaxConn, w.ip, portOf(w.link(name, fault.Database, w.db.Addr())), w.database.User, w.database.Password, w.database.Name, more))
 	}
 	for i := range w.o.DNS {
 		server(fmt.Sprintf("dns%d", i+1), "lars-dns", "[dns]\npoll_interval = 50ms\nreload_interval = 5s\n")
@@ -118,15 +135,15 @@ func (w *World) prepare(programs larstest.Programs) {
 	}
 	for i := range w.o.Agents {
 		name := fmt.Sprintf("agent%d", i+1)
-		w.agents[name] = larstest.FreeUDP(w.t)
-		conf := fmt.Sprintf("[agent]\nport = %d\n[loadbalance]\npolicy = classic\nreport_timeout = %v\nupdate_timeout = 2s\n", w.agents[name].Port(), reportTimeout)
+		w.agents[name] = w.freeAddr()
+		conf := fmt.Sprintf("[agent]\nip = %v\nport = %d\n[loadbalance]\npolicy = classic\nreport_timeout = %v\nupdate_timeout = 2s\n", w.ip, w.agents[name].Port(), reportTimeout)
 		for section, peers := range map[string][]string{"dnsserver": w.peers(name, "dns"), "reporter": w.peers(name, "reporter")} {
 			var endpoints []string
 			for _, peer := range peers {
 				endpoints = append(endpoints, w.link(name, peer, w.addrs[peer].String()).Addr())
 			}
 			if len(peers) == 1 {
-				conf += fmt.Sprintf("[%s]\nip = 127.0.0.1\nport = %s\n", section, portOf(w.links[name+">"+peers[0]]))
+				conf += fmt.Sprintf("[%s]\nip = %v\nport = %s\n", section, w.ip, portOf(w.links[name+">"+peers[0]]))
 			} else {
 				conf += fmt.Sprintf("[%s]\nendpoints = %s\n", section, strings.Join(endpoints, ","))
 			}
@@ -136,7 +153,7 @@ func (w *World) prepare(programs larstest.Programs) {
 }
 
 func (w *World) daemon(programs larstest.Programs, name, program, conf string) {
-	w.admins[name] = larstest.FreeTCP(w.t)
+	w.admins[name] = w.freeAddr()
 	conf += fmt.Sprintf("[admin]\naddr = %v\n[log]\nformat = json\n", w.admins[name])
 	w.daemons[name] = larstest.NewDaemon(w.t, programs, program, conf)
 }
@@ -201,7 +218,7 @@ func (w *World) Close() {
 func (w *World) link(from, to, addr string) *relay.Relay {
 	name := from + ">" + to
 	if w.links[name] == nil {
-		r, err := relay.New(larstest.FreeTCP(w.t).String(), addr)
+		r, err := relay.New(w.freeAddr().String(), addr)
 		if err != nil {
 			w.t.Fatal(err)
 		}
