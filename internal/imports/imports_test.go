@@ -36,6 +36,7 @@ func TestImports(t *testing.T) {
 		peers, sim              = "internal/sim/peers", "internal/sim"
 		program                 = "internal/program"
 		snapshot                = "internal/snapshot"
+		chaos                   = "internal/chaos"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -57,6 +58,11 @@ func TestImports(t *testing.T) {
 		sim + "/live": {
 			"api/lars", balance, config, larspb, peers, program, route, sim, store, wire,
 		},
+
+		chaos + "/fault":   {},
+		chaos + "/relay":   {},
+		chaos + "/history": {route},
+		chaos + "/model":   {chaos + "/history", route},
 
 		"internal/dns":      {config, larspb, reactor, route, routepb, snapshot, store, wire},
 		"internal/reporter": {config, larspb, reactor, route, store, wire},
