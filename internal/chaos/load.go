@@ -19,6 +19,9 @@ const (
 	// deadline is when an answer is due. It comes within a millisecond from an
 	// agent that is well, on a machine that is not busy.
 	deadline = time.Second
+	// mostBehind is how much of its turns a caller makes up for that an answer
+	// was late; what is beyond is left out.
+	mostBehind = 50 * time.Millisecond
 	// oneBadCallOf is how many calls there are for one that is reported as
 	// failed: few enough that no host is ever overloaded.
 	oneBadCallOf = 50
@@ -57,15 +60,21 @@ func (l *load) start(ctx context.Context, name string, addr netip.AddrPort, rate
 }
 
 func (l *load) ask(ctx context.Context, c *caller, name string, i int, every time.Duration) {
-	turn := time.NewTicker(every)
+	turn := time.NewTimer(0)
 	defer turn.Stop()
 	random := rand.New(rand.NewPCG(uint64(i), 1))
+	next := time.Now()
 	for n := i; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
-		case <-turn.C: // turns missed while an answer was late are left out
+		case <-turn.C:
 		}
+		next = next.Add(every)
+		if now := time.Now(); now.Sub(next) > mostBehind {
+			next = now
+		}
+		turn.Reset(time.Until(next))
 		m := l.modules[n%len(l.modules)]
 		sent := time.Now()
 		due := sent.Add(deadline)
