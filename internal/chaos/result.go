@@ -40,7 +40,7 @@ func (r *Result) Quantile(share float64) time.Duration {
 func (r *Result) String() string {
 	s := fmt.Sprintf("%d requests, %d failed %v, p99 %v, slowest answer %v; %d changes of routes; settled in %v",
 		r.Requests, r.Failed, r.Outcomes, r.Quantile(0.99), r.Slowest.Round(10*time.Microsecond), r.Changes, r.Settled.Round(time.Millisecond))
-	if r.Counted {
+	if r.Counted && len(r.Violations) == 0 {
 		s += "; every report counted once"
 	}
 	return s

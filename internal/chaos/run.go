@@ -151,6 +151,9 @@ func (w *World) settle() {
 				continue
 			}
 			d := w.differences([]string{agent})
+			if len(d) > 0 && late {
+				w.logStats(agent)
+			}
 			if len(d) == 0 || late {
 				w.Recorder.Settling(history.Settling{Agent: agent, Healed: healed, At: w.Recorder.Now(), Differences: d})
 				settled[agent] = true

@@ -84,6 +84,16 @@ func look(ctx context.Context, client *http.Client, pid int, admin string) (x Sa
 	return x, err
 }
 
+// logStats shows what a process says of itself.
+func (w *World) logStats(name string) {
+	w.t.Helper()
+	stats, err := get(w.t.Context(), http.DefaultClient, "http://"+w.admins[name].String()+"/stats")
+	if err != nil {
+		stats = err.Error()
+	}
+	w.t.Logf("/stats of %s: %s", name, stats)
+}
+
 func get(ctx context.Context, client *http.Client, url string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
