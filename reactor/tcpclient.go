@@ -178,7 +178,7 @@ func (c *TCPClient) dial() {
 	if c.closed || c.conn != nil || c.dialing != nil {
 		return
 	}
-	c.dialing = c.loop.dialTo(c.Addr(), c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
+	d := c.loop.dialTo(c.Addr(), c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
 		c.dialing = nil
 		if err != nil {
 			c.failed(err)
@@ -186,6 +186,9 @@ func (c *TCPClient) dial() {
 			c.opened(socket{fd, remote})
 		}
 	})
+	if !d.ended { // as one has that failed at once
+		c.dialing = d
+	}
 }
 
 // opened makes a connection of a connected socket.
@@ -274,7 +277,7 @@ func (c *TCPClient) dialHome() {
 	if c.closed || c.conn == nil || c.home != nil || c.moving.fd >= 0 {
 		return
 	}
-	c.home = c.loop.dialTo(c.config.Addrs[0], c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
+	d := c.loop.dialTo(c.config.Addrs[0], c.config.ConnectTimeout, func(fd int, remote netip.AddrPort, err error) {
 		c.home = nil
 		switch {
 		case c.closed || c.conn == nil:
@@ -287,6 +290,9 @@ func (c *TCPClient) dialHome() {
 			c.conn.Close(ErrMoved)
 		}
 	})
+	if !d.ended {
+		c.home = d
+	}
 }
 
 // stayAway ends what was begun to go to the first address.
