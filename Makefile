@@ -3,12 +3,20 @@
 GO       ?= go
 FUZZTIME ?= 10s
 
+# Of chaos and soak. What is empty is chosen by the test.
+SEED     ?= $(shell date +%s)
+ROUNDS   ?= 10
+DURATION ?=
+REPLAY   ?=
+FULL     ?=
+CHAOS    := $(GO) test ./internal/chaos -count=1 -timeout=0 -v
+
 # The version is git's, where there is git; else the programs say what Go knows.
 VERSION := $(if $(wildcard .git),$(shell git describe --tags --always --dirty 2>/dev/null))
 LDFLAGS := $(if $(VERSION),-X main.version=$(VERSION))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo run deps test check fuzz bench converge generate clean
+.PHONY: help build demo run deps test check fuzz bench converge chaos soak generate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +48,14 @@ bench: build ## measure the agent over UDP, beside a canned responder
 
 converge: build ## measure how soon 200 agents have the routes after lars-dns was killed
 	$(GO) run ./internal/fleet
+
+# With FULL=1 every scenario, each outage a minute; else random schedules.
+chaos: deps ## hurt the suite by chance: SEED=, ROUNDS=, DURATION=; REPLAY=file; FULL=1
+	$(CHAOS) $(if $(FULL),,-run '^TestRandomFaults$$') -args -seed $(SEED) \
+		$(if $(REPLAY),-replay $(abspath $(REPLAY)) -rounds 1,-rounds $(ROUNDS) -duration $(or $(DURATION),30s)) $(if $(FULL),-full)
+
+soak: deps ## run the suite at half load with a fault a minute, for DURATION (1h)
+	$(CHAOS) -run '^TestSoak$$' -args -full -seed $(SEED) -duration $(or $(DURATION),1h)
 
 generate: ## generate proto/larspb from proto/lars.proto
 	$(GO) run -C tools ./protogen ..

@@ -196,6 +196,18 @@ func TestClientClosesAlthoughTheLoopIsFull(t *testing.T) {
 	eventually.True(t, patience, "the connection is closed", func() bool { return s.Stats().Open == 0 })
 }
 
+// A try can fail before it has begun: without descriptors, without a network,
+// or as here, to an address that no connection can be made to.
+func TestClientTriesAgainAfterATryThatFailsAtOnce(t *testing.T) {
+	checkDescriptors(t)
+	var failed atomic.Int32
+	startClient(t, reactor.TCPClientConfig{
+		Addrs:          []string{"127.255.255.255:9"},
+		OnConnectError: func(error) { failed.Add(1) },
+	})
+	eventually.True(t, patience, "several tries failed", func() bool { return failed.Load() >= 3 })
+}
+
 func TestClientRefusesABadAddress(t *testing.T) {
 	l := runLoop(t)
 	for _, addr := range []string{"", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "127.0.0.1:dns", ":7778"} {

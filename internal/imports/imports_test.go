@@ -37,6 +37,7 @@ func TestImports(t *testing.T) {
 		program                 = "internal/program"
 		snapshot                = "internal/snapshot"
 		metrics                 = "internal/metrics"
+		chaos                   = "internal/chaos"
 	)
 	for pkg, allowed := range map[string][]string{
 		wire:    {},
@@ -58,6 +59,11 @@ func TestImports(t *testing.T) {
 		sim + "/live": {
 			"api/lars", balance, config, larspb, peers, program, route, sim, store, wire,
 		},
+
+		chaos + "/fault":   {},
+		chaos + "/relay":   {},
+		chaos + "/history": {route},
+		chaos + "/model":   {chaos + "/history", route},
 
 		metrics: {reactor, wire},
 

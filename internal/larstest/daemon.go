@@ -31,6 +31,7 @@ type Daemon struct {
 	cmd      *exec.Cmd
 	ended    chan struct{}
 	exitCode int
+	frozen   bool
 
 	mu   sync.Mutex
 	log  []string // lines of this run
@@ -146,6 +147,9 @@ func (d *Daemon) end(sig syscall.Signal) (exitCode int, took time.Duration) {
 	}
 	start := time.Now()
 	d.Signal(sig)
+	if d.frozen {
+		d.Thaw() // or it would never see the signal
+	}
 	<-d.ended
 	d.cmd = nil
 	return d.exitCode, time.Since(start)

@@ -5,5 +5,5 @@
 //
 // A Server is made once a test binary, as it takes about a second; each test
 // then asks it for a database of its own. Its methods may be called from any
-// goroutine, but Stop, Kill and Restart by one at a time.
+// goroutine, but those that stop, start or freeze it by one at a time.
 package mariadbtest
