@@ -45,7 +45,7 @@ func TestLiveness(t *testing.T) {
 	if l.silent(0, asked+silentAfter-1) || !l.silent(0, asked+silentAfter) {
 		t.Error("silence is not noticed when the time is up")
 	}
-	l.heard(asked+silentAfter)
+	l.heard(asked + silentAfter)
 	l.answered(unknownModule, false)
 	if l.silent(hour, 2*hour) {
 		t.Error("a push of another module is no sign of life")
