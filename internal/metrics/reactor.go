@@ -19,11 +19,15 @@ func TCPServer(path, name string) []Field {
 }
 
 // TCPServerLeftOut are the paths of a server's that make no sense.
-func TCPServerLeftOut(path string) []string { return []string{path + ".connect_failures"} }
+func TCPServerLeftOut(path string) []string {
+	return []string{path + ".connect_failures", path + ".switched"}
+}
 
 // TCPClient is a client's reactor.TCPStats.
 func TCPClient(path, name string) []Field {
-	return append(tcp(path, name), Counter(path+".connect_failures", name+"connect_failures_total", "Connections that could not be made."))
+	return append(tcp(path, name),
+		Counter(path+".connect_failures", name+"connect_failures_total", "Connections that could not be made."),
+		Counter(path+".switched", name+"switched_total", "Times that another endpoint was connected to than before."))
 }
 
 // TCPClientLeftOut are the paths of a client's that make no sense: it rejects
