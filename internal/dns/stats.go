@@ -33,6 +33,7 @@ type Stats struct {
 	ChangedModules uint64 `json:"changed_modules"` // routes found changed after the first load
 	PrunedChanges  uint64 `json:"pruned_changes"`  // rows deleted from RouteChange
 	DatabaseErrors uint64 `json:"database_errors"`
+	DatabaseBehind uint64 `json:"database_behind"` // times that it showed an older version than the one served
 
 	Subscriptions int64  `json:"subscriptions"` // connections times modules, now
 	Unanswered    uint64 `json:"unanswered"`    // requests and pushes put off while stale, for modules that the file lacks
@@ -53,6 +54,7 @@ type counters struct {
 	clampedRows, oversized atomic.Int64
 	fullReloads, changed   atomic.Uint64
 	pruned, databaseErrors atomic.Uint64
+	behind                 atomic.Uint64
 	subscriptions          atomic.Int64
 	unsubscribed           atomic.Uint64
 	unanswered             atomic.Uint64
@@ -83,6 +85,7 @@ func (s *Server) Stats() Stats {
 		ChangedModules:   c.changed.Load(),
 		PrunedChanges:    c.pruned.Load(),
 		DatabaseErrors:   c.databaseErrors.Load(),
+		DatabaseBehind:   c.behind.Load(),
 		Subscriptions:    c.subscriptions.Load(),
 		Unsubscribed:     c.unsubscribed.Load(),
 		Answers:          c.answers.Load(),
