@@ -85,9 +85,21 @@ func (mysqlDialect) create() error { return nil }
 func (mysqlDialect) missing() error { return nil }
 
 func (mysqlDialect) transient(err error) bool {
-	const lockWaitTimeout, deadlock = 1205, 1213
+	const (
+		lockWaitTimeout = 1205
+		deadlock        = 1213 // in Galera also a conflict with another node, up to COMMIT
+		rolledBack      = 3101 // the same in Group Replication
+		writeConflict   = 9007 // the same in TiDB
+	)
 	var e *mysql.MySQLError
-	return errors.As(err, &e) && (e.Number == lockWaitTimeout || e.Number == deadlock)
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Number {
+	case lockWaitTimeout, deadlock, rolledBack, writeConflict:
+		return true
+	}
+	return false
 }
 
 func (mysqlDialect) lost(err error) bool { return serverLost(err) }
