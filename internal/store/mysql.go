@@ -3,11 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -20,19 +20,23 @@ import (
 var mysqlMigrations embed.FS
 
 // mysqlDialect is MySQL 5.7 and later, and MariaDB.
-type mysqlDialect struct{ cfg Config }
-
-func newMySQL(cfg Config) mysqlDialect { return mysqlDialect{cfg} }
-
-func (d mysqlDialect) addr() string {
-	return net.JoinHostPort(d.cfg.Host, strconv.Itoa(int(d.cfg.Port)))
+type mysqlDialect struct {
+	cfg   Config
+	addrs []string
 }
 
-func (d mysqlDialect) String() string { return "mysql " + d.cfg.Name + " at " + d.addr() }
+func newMySQL(cfg Config) (mysqlDialect, error) {
+	addrs, err := cfg.Addrs()
+	return mysqlDialect{cfg, addrs}, err
+}
+
+func (d mysqlDialect) String() string {
+	return "mysql " + d.cfg.Name + " at " + strings.Join(d.addrs, ", ")
+}
 
 func (d mysqlDialect) open(statement time.Duration) (*sql.DB, error) {
 	c := mysql.NewConfig()
-	c.Net, c.Addr = "tcp", d.addr()
+	c.Net, c.Addr = "tcp", d.addrs[0]
 	c.User, c.Passwd, c.DBName = d.cfg.User, d.cfg.Password, d.cfg.Name
 	c.Timeout = 2 * time.Second
 	c.ReadTimeout, c.WriteTimeout = statement, statement
@@ -50,7 +54,7 @@ func (d mysqlDialect) open(statement time.Duration) (*sql.DB, error) {
 	if err := c.Apply(mysql.Charset("utf8mb4", "")); err != nil {
 		return nil, err
 	}
-	connector, err := mysql.NewConnector(c)
+	connector, err := d.connector(c)
 	if err != nil {
 		return nil, err
 	}
@@ -66,17 +70,51 @@ func (d mysqlDialect) open(statement time.Duration) (*sql.DB, error) {
 	return db, nil
 }
 
+func (d mysqlDialect) connector(c *mysql.Config) (driver.Connector, error) {
+	if len(d.addrs) == 1 {
+		return mysql.NewConnector(c)
+	}
+	return newCluster(c, d.addrs)
+}
+
+func (d mysqlDialect) servers() int { return len(d.addrs) }
+
 // create does nothing: a database and its users are its administrator's.
 func (mysqlDialect) create() error { return nil }
 
 func (mysqlDialect) missing() error { return nil }
 
 func (mysqlDialect) transient(err error) bool {
-	// A cluster says deadlock when it cannot commit after what another node
-	// has. MariaDB may say changed of a row that is newer than the snapshot.
-	const lockWaitTimeout, deadlock, changed = 1205, 1213, 1020
+	const (
+		lockWaitTimeout = 1205
+		deadlock        = 1213 // in Galera also a conflict with another node, up to COMMIT
+		rolledBack      = 3101 // the same in Group Replication
+		writeConflict   = 9007 // the same in TiDB
+		changed         = 1020 // a row is newer than the snapshot that MariaDB reads
+	)
 	var e *mysql.MySQLError
-	return errors.As(err, &e) && (e.Number == lockWaitTimeout || e.Number == deadlock || e.Number == changed)
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Number {
+	case lockWaitTimeout, deadlock, rolledBack, writeConflict, changed:
+		return true
+	}
+	return false
+}
+
+func (mysqlDialect) lost(err error) bool { return serverLost(err) }
+
+// unsure counts what Galera answers to a COMMIT that it could not confirm.
+func (mysqlDialect) unsure(err error) bool {
+	const errorDuringCommit, interrupted = 1180, 1317
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return e.Number == errorDuringCommit || e.Number == interrupted
+	}
+	// The connection was lost, or the caller had enough; the first of these
+	// says that nothing was sent, the other that the transaction ended before.
+	return !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, sql.ErrTxDone)
 }
 
 func (mysqlDialect) denied(err error) bool {
@@ -152,7 +190,9 @@ func (mysqlDialect) countColumns() string {
 
 // lockSchema takes a lock that belongs to one connection, so a process that
 // dies releases it. Lock names are the server's and at most 64 long: hence
-// the digest of the database's name.
+// the digest of the database's name. A cluster's server has locks of its own at
+// best, and perhaps refuses to have any: Migrate bears with those who are at it
+// on another one.
 func (mysqlDialect) lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -161,6 +201,9 @@ func (mysqlDialect) lockSchema(ctx context.Context, db *sql.DB) (unlock func(), 
 	for {
 		var got sql.NullInt64
 		err := conn.QueryRowContext(ctx, `SELECT GET_LOCK(CONCAT('lars-schema-', MD5(DATABASE())), 1)`).Scan(&got)
+		if refused := new(mysql.MySQLError); errors.As(err, &refused) && !serverLost(err) {
+			return func() { _ = conn.Close() }, nil
+		}
 		if err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}
