@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"path/filepath"
-	"strconv"
+	"strings"
 
 	"github.com/lars-lb/lars/internal/config"
 	"github.com/lars-lb/lars/internal/store"
@@ -43,7 +42,8 @@ func (a *app) openStore() (*namedStore, error) {
 
 func nameStore(c config.Store) (string, error) {
 	if c.Driver != config.SQLite {
-		return c.Driver + " " + net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Name, nil
+		addrs, err := c.Host.Addrs(c.Port)
+		return c.Driver + " " + strings.Join(addrs, ",") + "/" + c.Name, err
 	}
 	// The path is relative to the working directory, as the message's reader
 	// may not see.

@@ -16,13 +16,13 @@ const (
 // Store is where routes and call status are kept: the sections [store] and
 // [mysql].
 type Store struct {
-	Driver   string // SQLite or MySQL; default MySQL when the file has [mysql], else SQLite
-	Path     string // the SQLite file, relative to the working directory; default var/lars.db
-	Host     string // MySQL server, address or host name; default 127.0.0.1
-	Port     uint16 // default 3306, 1 to 65535
-	User     string // default root
-	Password Secret // default none
-	Name     string // database; default lars_dns
+	Driver   string  // SQLite or MySQL; default MySQL when the file has [mysql], else SQLite
+	Path     string  // the SQLite file, relative to the working directory; default var/lars.db
+	Host     Servers // MySQL servers in the order of preference; default 127.0.0.1
+	Port     uint16  // of those that name none; default 3306, 1 to 65535
+	User     string  // default root
+	Password Secret  // default none
+	Name     string  // database; default lars_dns
 }
 
 func defaultStore() Store {
@@ -33,10 +33,17 @@ func defaultStore() Store {
 }
 
 func (s *Store) keys() []key {
+	hosts := bind("mysql", "db_host", &s.Host, servers())
+	hosts.clash = func() string {
+		if s.Host.wrong() != "" {
+			return "" // said already
+		}
+		return s.Host.twice(s.Port)
+	}
 	return []key{
 		bind("store", "driver", &s.Driver, oneOf(SQLite, MySQL)),
 		bind("store", "path", &s.Path, text("the name of a file")),
-		bind("mysql", "db_host", &s.Host, host()),
+		hosts,
 		bind("mysql", "db_port", &s.Port, port(1, 65535)),
 		bind("mysql", "db_user", &s.User, text("the name of a database user")),
 		bind("mysql", "db_passwd", &s.Password, secret()),

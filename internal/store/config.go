@@ -22,8 +22,10 @@ type Config struct {
 	// Path is SQLite's file. Migrate creates it, and its folder, when missing.
 	Path string
 
-	// Host, Port, User, Password and Name are MySQL's server, login and
-	// database. The database must exist.
+	// Host, Port, User, Password and Name are MySQL's servers, login and
+	// database. The database must exist. Host may name several servers of one
+	// cluster in the order of preference, with commas between; Port is of those
+	// that name none.
 	Host     string
 	Port     uint16
 	User     string
@@ -38,9 +40,13 @@ func DefaultConfig() Config { return ConfigFrom(config.DefaultDNS().Store) }
 func ConfigFrom(c config.Store) Config {
 	return Config{
 		Driver: c.Driver, Path: c.Path,
-		Host: c.Host, Port: c.Port, User: c.User, Password: string(c.Password), Name: c.Name,
+		Host: string(c.Host), Port: c.Port, User: c.User, Password: string(c.Password), Name: c.Name,
 	}
 }
+
+// Addrs returns host and port of each of MySQL's servers, in the order of
+// preference.
+func (c Config) Addrs() ([]string, error) { return config.Servers(c.Host).Addrs(c.Port) }
 
 // Validate says what is wrong with c. Fields of the other driver are ignored.
 func (c Config) Validate() error {
@@ -62,6 +68,9 @@ func (c Config) Validate() error {
 			return errors.New("store: the mysql driver needs a user")
 		case c.Name == "":
 			return errors.New("store: the mysql driver needs the name of a database")
+		}
+		if _, err := c.Addrs(); err != nil {
+			return fmt.Errorf("store: host %q: %w", c.Host, err)
 		}
 	default:
 		return fmt.Errorf("store: unknown driver %q, it is %q or %q", c.Driver, SQLite, MySQL)
