@@ -29,6 +29,17 @@ type dialect interface {
 	// run again.
 	transient(err error) bool
 
+	// servers is how many servers there are to choose from.
+	servers() int
+
+	// lost reports whether err says that the server is of no use at the
+	// moment, so that what failed may succeed at another one.
+	lost(err error) bool
+
+	// unsure reports whether a COMMIT that failed with err may have been, or
+	// may yet be, carried out.
+	unsure(err error) bool
+
 	// denied reports whether err says that the user may not do what was asked.
 	denied(err error) bool
 
@@ -81,7 +92,7 @@ type dialect interface {
 
 func newDialect(cfg Config) (dialect, error) {
 	if cfg.Driver == MySQL {
-		return newMySQL(cfg), nil
+		return newMySQL(cfg)
 	}
 	return newSQLite(cfg.Path)
 }

@@ -3,11 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -20,19 +20,23 @@ import (
 var mysqlMigrations embed.FS
 
 // mysqlDialect is MySQL 5.7 and later, and MariaDB.
-type mysqlDialect struct{ cfg Config }
-
-func newMySQL(cfg Config) mysqlDialect { return mysqlDialect{cfg} }
-
-func (d mysqlDialect) addr() string {
-	return net.JoinHostPort(d.cfg.Host, strconv.Itoa(int(d.cfg.Port)))
+type mysqlDialect struct {
+	cfg   Config
+	addrs []string
 }
 
-func (d mysqlDialect) String() string { return "mysql " + d.cfg.Name + " at " + d.addr() }
+func newMySQL(cfg Config) (mysqlDialect, error) {
+	addrs, err := cfg.Addrs()
+	return mysqlDialect{cfg, addrs}, err
+}
+
+func (d mysqlDialect) String() string {
+	return "mysql " + d.cfg.Name + " at " + strings.Join(d.addrs, ", ")
+}
 
 func (d mysqlDialect) open(statement time.Duration) (*sql.DB, error) {
 	c := mysql.NewConfig()
-	c.Net, c.Addr = "tcp", d.addr()
+	c.Net, c.Addr = "tcp", d.addrs[0]
 	c.User, c.Passwd, c.DBName = d.cfg.User, d.cfg.Password, d.cfg.Name
 	c.Timeout = 2 * time.Second
 	c.ReadTimeout, c.WriteTimeout = statement, statement
@@ -50,7 +54,7 @@ func (d mysqlDialect) open(statement time.Duration) (*sql.DB, error) {
 	if err := c.Apply(mysql.Charset("utf8mb4", "")); err != nil {
 		return nil, err
 	}
-	connector, err := mysql.NewConnector(c)
+	connector, err := d.connector(c)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +70,15 @@ func (d mysqlDialect) open(statement time.Duration) (*sql.DB, error) {
 	return db, nil
 }
 
+func (d mysqlDialect) connector(c *mysql.Config) (driver.Connector, error) {
+	if len(d.addrs) == 1 {
+		return mysql.NewConnector(c)
+	}
+	return newCluster(c, d.addrs)
+}
+
+func (d mysqlDialect) servers() int { return len(d.addrs) }
+
 // create does nothing: a database and its users are its administrator's.
 func (mysqlDialect) create() error { return nil }
 
@@ -77,6 +90,20 @@ func (mysqlDialect) transient(err error) bool {
 	const lockWaitTimeout, deadlock, changed = 1205, 1213, 1020
 	var e *mysql.MySQLError
 	return errors.As(err, &e) && (e.Number == lockWaitTimeout || e.Number == deadlock || e.Number == changed)
+}
+
+func (mysqlDialect) lost(err error) bool { return serverLost(err) }
+
+// unsure counts what Galera answers to a COMMIT that it could not confirm.
+func (mysqlDialect) unsure(err error) bool {
+	const errorDuringCommit, interrupted = 1180, 1317
+	var e *mysql.MySQLError
+	if errors.As(err, &e) {
+		return e.Number == errorDuringCommit || e.Number == interrupted
+	}
+	// The connection was lost, or the caller had enough; the first of these
+	// says that nothing was sent, the other that the transaction ended before.
+	return !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, sql.ErrTxDone)
 }
 
 func (mysqlDialect) denied(err error) bool {

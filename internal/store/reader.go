@@ -33,7 +33,12 @@ func (r RouteRow) Node() (route.Node, bool) {
 // while they arrive: the table is never in memory at once. An error of fn ends
 // the reading and is returned, wrapped.
 func (s *Store) ReadRoutes(ctx context.Context, fn func(RouteRow) error) error {
-	if err := s.readRows(ctx, s.db, "", nil, fn); err != nil {
+	q, done, err := s.current(ctx)
+	if err == nil {
+		defer done()
+		err = s.readRows(ctx, q, "", nil, fn)
+	}
+	if err != nil {
 		return s.failed("read the routes", err)
 	}
 	return nil
@@ -42,7 +47,12 @@ func (s *Store) ReadRoutes(ctx context.Context, fn func(RouteRow) error) error {
 // ReadModules is ReadRoutes for the rows of some modules. The rows of one
 // module come in the order of their ids; those of several may be mixed.
 func (s *Store) ReadModules(ctx context.Context, mods []route.Module, fn func(RouteRow) error) error {
-	if err := s.readModules(ctx, s.db, mods, fn); err != nil {
+	q, done, err := s.current(ctx)
+	if err == nil {
+		defer done()
+		err = s.readModules(ctx, q, mods, fn)
+	}
+	if err != nil {
 		return s.failed("read the routes of modules", err)
 	}
 	return nil

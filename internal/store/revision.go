@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/lars-lb/lars/internal/route"
@@ -18,8 +20,17 @@ type Revision struct {
 	LastChange int64
 }
 
-// Revision returns the current one, read in one statement.
+// Revision returns the current one, read in one statement. What is read after
+// it is no older, even if another server of a cluster answers then.
 func (s *Store) Revision(ctx context.Context) (Revision, error) {
+	r, err := s.revision(ctx)
+	if err == nil {
+		s.shown.Store(r.Version)
+	}
+	return r, err
+}
+
+func (s *Store) revision(ctx context.Context) (Revision, error) {
 	var r Revision
 	err := s.retry(ctx, func() error {
 		return s.db.QueryRowContext(ctx, `SELECT
@@ -38,8 +49,13 @@ func (s *Store) Revision(ctx context.Context) (Revision, error) {
 func (s *Store) Changed(ctx context.Context, since Revision) ([]route.Module, error) {
 	var mods []route.Module
 	err := s.retry(ctx, func() error {
+		q, done, err := s.current(ctx)
+		if err != nil {
+			return err
+		}
+		defer done()
 		mods = nil
-		rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT modid, cmdid FROM RouteChange
+		rows, err := q.QueryContext(ctx, `SELECT DISTINCT modid, cmdid FROM RouteChange
 			WHERE id > ? OR version > ?`, since.LastChange, since.Version)
 		if err != nil {
 			return err
@@ -66,7 +82,7 @@ func (s *Store) Changed(ctx context.Context, since Revision) ([]route.Module, er
 func (s *Store) PruneChanges(ctx context.Context, keep time.Duration) (int64, error) {
 	const op = "prune the changes"
 	before := time.Now().Add(-keep).Unix()
-	r, err := s.Revision(ctx)
+	r, err := s.revision(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -91,6 +107,60 @@ func (s *Store) PruneChanges(ctx context.Context, keep time.Duration) (int64, er
 		if err != nil {
 			return pruned, s.failed(op, err)
 		}
+	}
+}
+
+const (
+	// catchUp is how long a reader waits for a server that lags behind another.
+	catchUp = time.Second
+	// catchUpPoll is the time between two looks whether it still does.
+	catchUpPoll = 10 * time.Millisecond
+)
+
+// errBehind says that a server of a cluster has not applied yet what another
+// one has shown.
+var errBehind = errors.New("the server lags behind its cluster")
+
+// current returns what to read from, until done is called. If there are several
+// servers it is one connection, whose server has all that the last Revision
+// spoke of: rows of an older state must not be taken for those of a newer one.
+func (s *Store) current(ctx context.Context) (q querier, done func(), err error) {
+	want := s.shown.Load()
+	if s.dialect.servers() == 1 || want == 0 {
+		return s.db, func() {}, nil
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	done = func() { _ = conn.Close() } // goes back to the pool
+	for deadline := time.Now().Add(catchUp); ; {
+		var have int64
+		err := conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM RouteVersion WHERE id = 1").Scan(&have)
+		if err == nil && have >= want {
+			return conn, done, nil
+		}
+		if err == nil && time.Now().After(deadline) {
+			err = fmt.Errorf("%w: it is at version %d, and %d was seen", errBehind, have, want)
+		}
+		if err == nil {
+			err = pauseFor(ctx, catchUpPoll)
+		}
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+	}
+}
+
+func pauseFor(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

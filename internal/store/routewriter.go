@@ -19,13 +19,16 @@ type routeWriter struct {
 	rows    int64                 // rows inserted, deleted and updated
 	changed map[route.Module]bool // modules that have another route now
 
+	announced announcement // of changed, once it is made
+
 	stale     map[uint16][]any // ids of rows to update, by the weight to give them
 	reweighed int              // hosts that have another weight by that
 }
 
 // write runs change in a transaction and lets readers know what it changed.
 func (s *Store) write(ctx context.Context, change func(w *routeWriter) error) error {
-	err := s.inTx(ctx, func(tx *sql.Tx) error {
+	var made announcement
+	err := s.inTxSeen(ctx, func(tx *sql.Tx) error {
 		// First of all: this locks out other writers, and what change reads
 		// is read after them.
 		if _, err := tx.ExecContext(ctx, s.dialect.raiseVersion(), time.Now().Unix()); err != nil {
@@ -42,12 +45,43 @@ func (s *Store) write(ctx context.Context, change func(w *routeWriter) error) er
 		if w.rows == 0 {
 			return errNoChange
 		}
-		return w.announce(ctx)
-	})
+		err = w.announce(ctx)
+		made = w.announced
+		return err
+	}, func(ctx context.Context) bool { return s.sees(ctx, made) })
 	if err != nil {
 		s.weights.Store(false) // the table may be another one by now
 	}
 	return err
+}
+
+// announcement is a row of RouteChange. No two transactions make one with the
+// same id and version, not even on different servers of a cluster.
+type announcement struct{ id, version int64 }
+
+// sees reports whether the transaction that made an announcement is known to
+// have been committed. It waits a while for that: another server of the cluster
+// may still have to apply it.
+func (s *Store) sees(ctx context.Context, a announcement) bool {
+	if a.id == 0 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		var n int
+		err := s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM RouteChange WHERE id = ? AND version = ?", a.id, a.version).Scan(&n)
+		if err == nil && n > 0 {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-again.C:
+		}
+	}
 }
 
 func (w *routeWriter) insert(ctx context.Context, entries []Entry) error {
@@ -131,11 +165,14 @@ func (w *routeWriter) announce(ctx context.Context) error {
 			modid, cmdid := moduleArgs(m)
 			args = append(args, modid, cmdid, version)
 		}
-		_, err := w.tx.ExecContext(ctx, "INSERT INTO RouteChange (modid, cmdid, version) VALUES "+
+		res, err := w.tx.ExecContext(ctx, "INSERT INTO RouteChange (modid, cmdid, version) VALUES "+
 			placeholders("(?,?,?)", ",", len(chunk)), args...)
 		if err != nil {
 			return fmt.Errorf("announce the change: %w", err)
 		}
+		// Only a hint, for sees: without it nothing is seen.
+		id, _ := res.LastInsertId()
+		w.announced = announcement{id, version}
 	}
 	return nil
 }

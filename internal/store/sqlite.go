@@ -88,6 +88,15 @@ func (sqliteDialect) transient(err error) bool {
 	return e.Code()&primary == sqlite3.SQLITE_BUSY || e.Code()&primary == sqlite3.SQLITE_LOCKED
 }
 
+// servers is one: the file.
+func (sqliteDialect) servers() int { return 1 }
+
+// lost is always false: there is no other file to turn to.
+func (sqliteDialect) lost(error) bool { return false }
+
+// unsure is always false: a COMMIT that fails was not carried out.
+func (sqliteDialect) unsure(error) bool { return false }
+
 // denied is always false: who may write the file may change its tables.
 func (sqliteDialect) denied(error) bool { return false }
 

@@ -23,13 +23,18 @@ const (
 	// round trip cheap, and far below every engine's limits on parameters
 	// (SQLite: 32,766) and packets.
 	chunkRows = 500
-	// attempts is how often an operation that met a deadlock or a busy file
-	// is tried at most.
-	attempts = 6
+	// attempts is how often an operation that met a deadlock, a busy file or
+	// a conflict with another server's is tried at most.
+	attempts = 10
 )
 
 // ErrNoDatabase says that the file of an embedded database does not exist.
 var ErrNoDatabase = errors.New("there is no such file")
+
+// ErrOutcomeUnknown says that the database was asked to make a change and did
+// not answer, so that it was made or was not. Making it again is safe, unless
+// somebody else made another one meanwhile.
+var ErrOutcomeUnknown = errors.New("the answer to COMMIT did not come, so the change may have been made or not: look, and make it again if need be")
 
 // Store is the tables of one database. All methods may be called from any
 // goroutine.
@@ -38,6 +43,8 @@ type Store struct {
 	dialect dialect
 	// layout is what SaveStatuses found out about its table; nil until then.
 	layout atomic.Pointer[statusLayout]
+	// shown is the version that Revision returned last.
+	shown atomic.Int64
 	// weights says that RouteData was seen to have them; see hasWeights.
 	weights atomic.Bool
 }
@@ -81,17 +88,22 @@ func (s *Store) failed(op string, err error) error {
 }
 
 // retry runs op again while it fails for reasons that pass: a deadlock, a
-// lock's time-out, a busy file. op must be safe to repeat.
+// lock's time-out, a busy file; or, where there is another server to turn to,
+// a server that is lost. op must be safe to repeat.
 func (s *Store) retry(ctx context.Context, op func() error) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 10 * time.Millisecond
 	pause.MaxInterval = 300 * time.Millisecond
+	turns := s.dialect.servers() // each server is left once at most
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := op()
-		if err != nil && !s.dialect.transient(err) {
-			err = backoff.Permanent(err)
+		if err == nil || s.dialect.transient(err) && !errors.Is(err, ErrOutcomeUnknown) {
+			return struct{}{}, err
 		}
-		return struct{}{}, err
+		if turns--; turns > 0 && s.dialect.lost(err) && !errors.Is(err, ErrOutcomeUnknown) {
+			return struct{}{}, err
+		}
+		return struct{}{}, backoff.Permanent(err)
 	}, backoff.WithBackOff(pause), backoff.WithMaxTries(attempts),
 		backoff.WithMaxElapsedTime(lockTimeout)) // one that waited for a lock that long has waited enough
 	return err
@@ -101,8 +113,17 @@ func (s *Store) retry(ctx context.Context, op func() error) error {
 // and is no failure.
 var errNoChange = errors.New("no change")
 
-// inTx runs op in a transaction, several times if it has to be retried.
+// inTx runs op in a transaction, several times if it has to be retried: what a
+// cluster refuses at COMMIT was changed elsewhere meanwhile, and op must look
+// at it again. A COMMIT without an answer is not repeated, since others may
+// have changed something since: it is ErrOutcomeUnknown.
 func (s *Store) inTx(ctx context.Context, op func(tx *sql.Tx) error) error {
+	return s.inTxSeen(ctx, op, func(context.Context) bool { return false })
+}
+
+// inTxSeen is inTx with a way to see that a transaction was committed after
+// all: seen is called if the answer did not come.
+func (s *Store) inTxSeen(ctx context.Context, op func(tx *sql.Tx) error, seen func(context.Context) bool) error {
 	err := s.retry(ctx, func() error {
 		tx, err := s.db.BeginTx(ctx, nil)
 		if err != nil {
@@ -114,7 +135,17 @@ func (s *Store) inTx(ctx context.Context, op func(tx *sql.Tx) error) error {
 		if err := op(tx); err != nil {
 			return err
 		}
-		return tx.Commit()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err = tx.Commit()
+		if err == nil || s.dialect.transient(err) || !s.dialect.unsure(err) {
+			return err
+		}
+		if seen(ctx) {
+			return nil
+		}
+		return fmt.Errorf("%w: %w", ErrOutcomeUnknown, err)
 	})
 	if errors.Is(err, errNoChange) {
 		return nil
