@@ -31,7 +31,7 @@ demo: build ## start the suite on a store of its own, show what it does, stop it
 run: build ## run the suite in the foreground until Ctrl-C, with its data in var/
 	@scripts/run.sh
 
-deps: ## install what the tests need: MariaDB's server and a C compiler
+deps: ## install what the tests need: MariaDB's server, Galera and a C compiler
 	@scripts/deps.sh
 
 test: deps ## run all tests, with the race detector, in any order

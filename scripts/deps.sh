@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what the tests need and this machine lacks: a C compiler, because
-# the race detector is built with cgo, and MariaDB's server, which the tests
-# start for themselves in temporary folders. No service is installed or started.
+# the race detector is built with cgo, and MariaDB's server with Galera, which
+# the tests start for themselves in temporary folders, one server or a cluster of
+# three. No service is installed or started.
 set -eu
 
 has_compiler() {
@@ -17,16 +18,21 @@ has_mariadb() {
 	command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] || [ -x /usr/libexec/mariadbd ]
 }
 
+has_galera() {
+	ls /usr/lib*/libgalera_smm.so /usr/lib*/galera*/libgalera_smm.so 2>/dev/null | grep -q .
+}
+
 packages=()
 has_compiler || packages+=(gcc libc6-dev)
 has_mariadb || packages+=(mariadb-server-core)
+has_galera || packages+=(galera-4)
 if [ ${#packages[@]} -eq 0 ]; then
 	exit 0
 fi
 
 give_up() {
 	echo "deps: $1" >&2
-	echo "deps: the tests need a C compiler with its headers, and MariaDB's server (mariadbd)." >&2
+	echo "deps: the tests need a C compiler with its headers, MariaDB's server (mariadbd), and Galera (libgalera_smm.so)." >&2
 	echo "deps: on Debian and Ubuntu: apt-get install ${packages[*]}" >&2
 	exit 1
 }
@@ -50,7 +56,7 @@ if ! apt install --no-install-recommends "${packages[@]}"; then
 	cat "$log" >&2
 	give_up "apt-get install failed, see above"
 fi
-if ! has_compiler || ! has_mariadb; then
+if ! has_compiler || ! has_mariadb || ! has_galera; then
 	give_up "installed, but still not found"
 fi
 echo "deps: done"

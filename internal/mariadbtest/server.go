@@ -33,6 +33,8 @@ type Server struct {
 	binary, dir string
 	port        uint16
 	names       atomic.Int64 // numbers the databases
+	more        []string     // flags of a node of a cluster
+	environment []string     // beside this process's own
 
 	cmd    *exec.Cmd
 	exited chan struct{} // closed when cmd has ended
@@ -181,8 +183,8 @@ func (s *Server) flags(more ...string) []string {
 	return append(flags, more...)
 }
 
-// run starts the process and returns when it answers.
-func (s *Server) run() error {
+// run starts the process, with more flags, and returns when it answers.
+func (s *Server) run(more ...string) error {
 	logPath := filepath.Join(s.dir, "log")
 	log, err := os.Create(logPath)
 	if err != nil {
@@ -193,6 +195,9 @@ func (s *Server) run() error {
 		"--bind-address=127.0.0.1", "--port="+strconv.Itoa(int(s.port)),
 		"--socket="+filepath.Join(s.dir, "socket"), "--pid-file="+filepath.Join(s.dir, "pid"),
 		"--skip-log-bin", "--skip-name-resolve", "--max-connections=300")...)
+	cmd.Args = append(cmd.Args, s.more...)
+	cmd.Args = append(cmd.Args, more...)
+	cmd.Env = append(os.Environ(), s.environment...)
 	cmd.Stdout, cmd.Stderr = log, log
 	// A test binary that dies takes its server along.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
