@@ -24,6 +24,9 @@ type Counters = counters
 // Held is what is held back, nil for nothing, and how often that began.
 func (c *counters) Held() (*Held, uint64) { return c.held.Load(), c.shrinksHeld.Load() }
 
+// Behind is how often the database showed an older version.
+func (c *counters) Behind() uint64 { return c.behind.Load() }
+
 // Approve says that the hosts are to go.
 func (h *Held) Approve() { h.given <- struct{}{} }
 

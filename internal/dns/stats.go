@@ -37,8 +37,9 @@ type Stats struct {
 	// DatabaseFails says that the database did not answer when it was asked
 	// last, and RoutesAge how many seconds ago it was known last that what is
 	// served is what the database says; nil before the first time.
-	DatabaseFails bool     `json:"database_fails"`
-	RoutesAge     *float64 `json:"routes_age_seconds"`
+	DatabaseFails  bool     `json:"database_fails"`
+	RoutesAge      *float64 `json:"routes_age_seconds"`
+	DatabaseBehind uint64   `json:"database_behind"` // times that it showed an older version than the one served
 
 	Subscriptions int64  `json:"subscriptions"` // connections times modules, now
 	Unanswered    uint64 `json:"unanswered"`    // requests and pushes put off while stale, for modules that the file lacks
@@ -62,6 +63,7 @@ type counters struct {
 	clampedRows, oversized atomic.Int64
 	fullReloads, changed   atomic.Uint64
 	pruned, databaseErrors atomic.Uint64
+	behind                 atomic.Uint64
 	subscriptions          atomic.Int64
 	unsubscribed           atomic.Uint64
 	unanswered, unchanged  atomic.Uint64
@@ -97,6 +99,7 @@ func (s *Server) Stats() Stats {
 		PrunedChanges:    c.pruned.Load(),
 		DatabaseErrors:   c.databaseErrors.Load(),
 		DatabaseFails:    c.databaseFails.Load(),
+		DatabaseBehind:   c.behind.Load(),
 		Subscriptions:    c.subscriptions.Load(),
 		Unsubscribed:     c.unsubscribed.Load(),
 		Answers:          c.answers.Load(),

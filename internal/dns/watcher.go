@@ -31,6 +31,11 @@ const (
 	// clockSkew is how far the version found at the start may be from our own
 	// clock and still be taken for one that was made just now.
 	clockSkew = time.Minute
+	// lag is how long a version below the one that was read is not believed:
+	// another server of a cluster answers, which has not applied yet what the
+	// one before it had. Beyond it the database was put back, from a backup for
+	// example.
+	lag = 5 * time.Second
 )
 
 // watcher reads the routes and publishes what changes. It belongs to one
@@ -57,6 +62,7 @@ type watcher struct {
 	tellAt    time.Time      // when to log next what is held back
 	seen      store.Revision // of which every change is in table
 	seenAt    time.Time      // when that was known last
+	behindAt  time.Time      // since when the version is below seen's; zero for not
 	reloadAt  time.Time      // when all routes are to be read again
 	settledAt time.Time      // when the version has been the same for settling
 	pause     *backoff.ExponentialBackOff
@@ -187,6 +193,9 @@ func (w *watcher) refresh(ctx context.Context) error {
 		return err
 	}
 	now := time.Now()
+	if w.lags(now, rev) {
+		return nil
+	}
 	small := w.table.Hosts() <= w.config.SmallTable
 	switch {
 	case !now.Before(w.reloadAt),
@@ -225,6 +234,20 @@ func (w *watcher) refresh(ctx context.Context) error {
 	default:
 		return w.readChanged(ctx, rev, mods)
 	}
+}
+
+// lags reports whether rev is an older state of the routes than the one that is
+// served, and too soon to believe it.
+func (w *watcher) lags(now time.Time, rev store.Revision) bool {
+	if rev.Version >= w.seen.Version {
+		w.behindAt = time.Time{}
+		return false
+	}
+	if w.behindAt.IsZero() {
+		w.behindAt = now
+		w.counters.behind.Add(1)
+	}
+	return now.Sub(w.behindAt) < lag
 }
 
 func (w *watcher) revision(ctx context.Context) (store.Revision, error) {
