@@ -154,6 +154,9 @@ func (c *Cluster) Config(name string, order ...int) store.Config {
 			order = append(order, i)
 		}
 	}
+	if len(order) == 1 {
+		return c.nodes[order[0]].Config(name)
+	}
 	var addrs []string
 	for _, i := range order {
 		addrs = append(addrs, c.nodes[i].Addr())

@@ -34,6 +34,12 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
+	if galera.Cluster != nil {
+		if err := galera.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	if err := goleak.Find(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1

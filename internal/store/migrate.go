@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -17,6 +18,10 @@ const (
 	// migrateTimeout limits one statement of a migration: an index on a large
 	// table takes its time.
 	migrateTimeout = 10 * time.Minute
+	// migrateAttempts is how often all steps are tried, with pauses that grow
+	// by about half of migratePause: when another process is at it, too.
+	migrateAttempts = 8
+	migratePause    = 200 * time.Millisecond
 )
 
 // ErrMayNotMigrate says that the SQL user has not the rights that Migrate needs.
@@ -82,7 +87,13 @@ func (s *Store) Migrate(ctx context.Context) (from, to int64, err error) {
 		if s.dialect.denied(err) {
 			return from, to, s.failed(op, fmt.Errorf("%w: %w", ErrMayNotMigrate, err))
 		}
-		if try == attempts || ctx.Err() != nil {
+		if try == migrateAttempts || ctx.Err() != nil {
+			return from, to, s.failed(op, err)
+		}
+		// On a cluster the lock is one server's alone: another process may be
+		// half-way. Its steps have their order, and each looks whether it is
+		// done.
+		if err := pauseFor(ctx, time.Duration(try-1)*migratePause/2+rand.N(migratePause)); err != nil {
 			return from, to, s.failed(op, err)
 		}
 	}

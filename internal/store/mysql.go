@@ -179,7 +179,9 @@ func (mysqlDialect) countColumns() string {
 
 // lockSchema takes a lock that belongs to one connection, so a process that
 // dies releases it. Lock names are the server's and at most 64 long: hence
-// the digest of the database's name.
+// the digest of the database's name. A cluster's server has locks of its own at
+// best, and perhaps refuses to have any: Migrate bears with those who are at it
+// on another one.
 func (mysqlDialect) lockSchema(ctx context.Context, db *sql.DB) (unlock func(), err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -188,6 +190,9 @@ func (mysqlDialect) lockSchema(ctx context.Context, db *sql.DB) (unlock func(), 
 	for {
 		var got sql.NullInt64
 		err := conn.QueryRowContext(ctx, `SELECT GET_LOCK(CONCAT('lars-schema-', MD5(DATABASE())), 1)`).Scan(&got)
+		if refused := new(mysql.MySQLError); errors.As(err, &refused) && !serverLost(err) {
+			return func() { _ = conn.Close() }, nil
+		}
 		if err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}

@@ -24,8 +24,10 @@ const (
 	// (SQLite: 32,766) and packets.
 	chunkRows = 500
 	// attempts is how often an operation that met a deadlock, a busy file or
-	// a conflict with another server's is tried at most.
-	attempts = 10
+	// a conflict with another server's is tried at most, within lockTimeout.
+	// A conflict shows only at COMMIT, so of many writers one gets through at
+	// a time.
+	attempts = 60
 )
 
 // ErrNoDatabase says that the file of an embedded database does not exist.
@@ -93,7 +95,7 @@ func (s *Store) failed(op string, err error) error {
 func (s *Store) retry(ctx context.Context, op func() error) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 10 * time.Millisecond
-	pause.MaxInterval = 300 * time.Millisecond
+	pause.MaxInterval = 100 * time.Millisecond
 	turns := s.dialect.servers() // each server is left once at most
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		err := op()
