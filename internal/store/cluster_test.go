@@ -31,12 +31,13 @@ func startedCluster(t *testing.T) *mariadbtest.Cluster {
 	return galera.Cluster
 }
 
-// perNode returns a store for each node, none of which knows of the others.
+// perNode returns a store for each node, which turns to the others when that
+// fails.
 func perNode(t *testing.T, c *mariadbtest.Cluster, name string) []*store.Store {
 	t.Helper()
 	var all []*store.Store
 	for i := range mariadbtest.Nodes {
-		all = append(all, open(t, c.Config(name, i)))
+		all = append(all, open(t, c.Config(name, i, (i+1)%mariadbtest.Nodes, (i+2)%mariadbtest.Nodes)))
 	}
 	return all
 }

@@ -102,7 +102,15 @@ func (s *server) connect(ctx context.Context) (*serverConn, error) {
 		return nil, err
 	}
 	c := &serverConn{driverConn: conn.(driverConn), server: s, socket: sock.Conn}
-	if c.unfit, err = fitness(ctx, c.driverConn); err != nil {
+	c.unfit, err = fitness(ctx, c.driverConn)
+	if err == nil {
+		// Locks on gaps between rows are held against what other servers have
+		// committed already, which then breaks off transactions that change
+		// something else. Nothing here needs them: writers of routes follow
+		// one another by the row that they lock first.
+		_, err = c.driverConn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil)
+	}
+	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	s.mu.Lock()
