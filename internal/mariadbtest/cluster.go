@@ -193,18 +193,31 @@ func (c *Cluster) synced(deadline time.Time) error {
 	}
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
-	for _, n := range c.nodes {
-		for ; ; <-poll.C {
-			at, err := n.committed()
-			if err == nil && at >= committed {
-				break
-			}
-			if time.Now().After(deadline) {
-				return fmt.Errorf("mariadbtest: node %d is not in step with the cluster within %v: it is at %d of %d, %v\n%s", n.place, syncTimeout, at, committed, err, n.logTail())
-			}
+	for ; ; <-poll.C {
+		// All in one round: one that was away does not know it at first.
+		n, err := c.outOfStep(committed)
+		if n == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("mariadbtest: node %d is not in step with the cluster after %v: %w\n%s", n.place, syncTimeout, err, n.logTail())
 		}
 	}
-	return nil
+}
+
+// outOfStep returns a node that has not all up to a transaction, or is not in
+// step with all others; nil if there is none.
+func (c *Cluster) outOfStep(committed int64) (*Node, error) {
+	for _, n := range c.nodes {
+		at, err := n.committed()
+		if err == nil && at < committed {
+			err = fmt.Errorf("it is at %d of %d", at, committed)
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return nil, nil
 }
 
 // Stop ends the cluster and removes its data. It may be called twice.

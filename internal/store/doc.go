@@ -33,9 +33,19 @@
 // agents' rows first. So it may be tried again whatever became of it, by any
 // process, as long as no report is passed over that the agent still has.
 //
+// # Several servers
+//
+// A Config may name several servers of one cluster. The store then goes by
+// cluster.go: it uses the first in order that works, leaves one that fails, and
+// returns. Locks are one server's alone there: what two writers did at once is
+// found out at COMMIT, and the second begins again. Readers see no state older
+// than the Revision they asked for last.
+//
 // # Goroutines and failures
 //
-// A Store may be used by many goroutines. No call outlives its context, and
+// A Store may be used by many goroutines. With several servers it has one of
+// its own, and more for a second at most, which look after them; Close waits
+// for all. No call outlives its context, and
 // none waits for ever without one: connecting, each read and write on a
 // connection, and each wait for a lock have limits of their own. Deadlocks,
 // lock time-outs and a busy SQLite file are retried a few times; everything

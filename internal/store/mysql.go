@@ -85,11 +85,22 @@ func (mysqlDialect) create() error { return nil }
 func (mysqlDialect) missing() error { return nil }
 
 func (mysqlDialect) transient(err error) bool {
-	// A cluster says deadlock when it cannot commit after what another node
-	// has. MariaDB may say changed of a row that is newer than the snapshot.
-	const lockWaitTimeout, deadlock, changed = 1205, 1213, 1020
+	const (
+		lockWaitTimeout = 1205
+		deadlock        = 1213 // in Galera also a conflict with another node, up to COMMIT
+		changed         = 1020 // MariaDB: a row is newer than the snapshot
+		rolledBack      = 3101 // the same in Group Replication
+		writeConflict   = 9007 // the same in TiDB
+	)
 	var e *mysql.MySQLError
-	return errors.As(err, &e) && (e.Number == lockWaitTimeout || e.Number == deadlock || e.Number == changed)
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Number {
+	case lockWaitTimeout, deadlock, changed, rolledBack, writeConflict:
+		return true
+	}
+	return false
 }
 
 func (mysqlDialect) lost(err error) bool { return serverLost(err) }
