@@ -26,7 +26,7 @@ const syncTimeout = 60 * time.Second
 
 // ErrNoGalera is returned when the library that joins MariaDB servers to a
 // cluster is not installed.
-var ErrNoGalera = errors.New("Galera (libgalera_smm.so) is not installed; `make test` installs it, or on Debian: apt-get install galera-4")
+var ErrNoGalera = errors.New("the library that joins MariaDB servers to a cluster (libgalera_smm.so) is not installed; `make test` installs it, or on Debian: apt-get install galera-4")
 
 //go:embed wsrep_sst_lars
 var transferScript []byte
