@@ -23,7 +23,7 @@ func metricsOf(stats func() Stats) *metrics.Collector {
 		metrics.Gauge("routes_age_seconds", "routes_age_seconds", "Since the database said last what the routes are."),
 		metrics.Gauge("database_fails", "database_fails", "1 when the database did not answer the last time it was asked."),
 		metrics.Counter("database_errors", "database_errors_total", "Questions that the database did not answer."),
-		metrics.Counter("database_behind", "database_behind_total", "Times that the database showed an older version than the one served: its server lagged."),
+		metrics.Counter("database_behind", "database_behind_total", "Times that the database showed an older version than the one served."),
 		metrics.Gauge("stale", "stale", "1 while the routes are those of the file, since the database has not answered since the start."),
 		metrics.Gauge("snapshot_age_ms", "snapshot_age_seconds", "Since the file of routes was written; 0 without one.").Times(1e-3),
 		metrics.Gauge("shrink_held", "shrink_held", "1 while most hosts are gone from the database, and are served on."),

@@ -37,9 +37,9 @@ type Stats struct {
 	// DatabaseFails says that the database did not answer when it was asked
 	// last, and RoutesAge how many seconds ago it was known last that what is
 	// served is what the database says; nil before the first time.
-	DatabaseFails bool     `json:"database_fails"`
-	RoutesAge     *float64 `json:"routes_age_seconds"`
-	DatabaseBehind uint64 `json:"database_behind"` // times that it showed an older version than the one served
+	DatabaseFails  bool     `json:"database_fails"`
+	RoutesAge      *float64 `json:"routes_age_seconds"`
+	DatabaseBehind uint64   `json:"database_behind"` // times that it showed an older version than the one served
 
 	Subscriptions int64  `json:"subscriptions"` // connections times modules, now
 	Unanswered    uint64 `json:"unanswered"`    // requests and pushes put off while stale, for modules that the file lacks

@@ -9,12 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"syscall"
 	"testing"
 	"time"
 )
 
-// Node is a server of a Cluster. Shutdown and Kill of Server end it.
+// Node is a server of a Cluster. Shutdown and Kill of Server end it, Freeze and
+// Thaw are for it as for any.
 type Node struct {
 	*Server
 	place int
@@ -65,20 +65,6 @@ func (n *Node) recoveredPosition() (string, error) {
 		return "", fmt.Errorf("mariadbtest: find out how far node %d got: %w\n%s", n.place, err, out)
 	}
 	return string(found[1]), nil
-}
-
-// Freeze stops the process without a word, as a machine that hangs: its
-// connections stay, and nobody answers on them.
-func (n *Node) Freeze() error { return n.signal(syscall.SIGSTOP) }
-
-// Thaw has a frozen process go on.
-func (n *Node) Thaw() error { return n.signal(syscall.SIGCONT) }
-
-func (n *Node) signal(s syscall.Signal) error {
-	if n.cmd == nil {
-		return fmt.Errorf("mariadbtest: node %d does not run", n.place)
-	}
-	return n.cmd.Process.Signal(s)
 }
 
 // CutOff parts the node from the others, as a network does; clients reach it.

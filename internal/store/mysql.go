@@ -88,16 +88,16 @@ func (mysqlDialect) transient(err error) bool {
 	const (
 		lockWaitTimeout = 1205
 		deadlock        = 1213 // in Galera also a conflict with another node, up to COMMIT
+		changed         = 1020 // MariaDB: a row is newer than the snapshot
 		rolledBack      = 3101 // the same in Group Replication
 		writeConflict   = 9007 // the same in TiDB
-		changed         = 1020 // a row is newer than the snapshot that MariaDB reads
 	)
 	var e *mysql.MySQLError
 	if !errors.As(err, &e) {
 		return false
 	}
 	switch e.Number {
-	case lockWaitTimeout, deadlock, rolledBack, writeConflict, changed:
+	case lockWaitTimeout, deadlock, changed, rolledBack, writeConflict:
 		return true
 	}
 	return false

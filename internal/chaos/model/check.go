@@ -142,7 +142,8 @@ func (c *Checker) End(h *history.History) {
 
 func (c *Checker) answer(w *world, call *history.Call) {
 	a := w.agent(call.Agent)
-	if call.Outcome != history.Answered && a.mute.touches(call.Sent, min(call.Ended, call.Deadline), c.rules.Slack) {
+	mute := a.mute.touches(call.Sent, min(call.Ended, call.Deadline), c.rules.Slack)
+	if mute && call.Outcome != history.Answered {
 		return
 	}
 	since := a.since(call.Sent)
@@ -152,7 +153,7 @@ func (c *Checker) answer(w *world, call *history.Call) {
 			c.violated(Current, call.Ended, call, "%v was not in the route of %v between %v and %v",
 				call.Host, call.Module, since, call.Ended)
 		}
-		if call.Ended > call.Deadline {
+		if call.Ended > call.Deadline && !mute {
 			c.violated(Answers, call.Ended, call, "%v late", call.Ended-call.Deadline)
 		}
 	case history.NoExist:

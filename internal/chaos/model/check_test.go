@@ -95,6 +95,7 @@ func TestChecker(t *testing.T) {
 		"unanswered while cut off":    {h: history.History{Versions: change, Faults: []history.Fault{cut}, Calls: []history.Call{without(20*second, history.Unanswered)}}, wants: model.Answers},
 		"unanswered while frozen":     {h: history.History{Versions: change, Faults: []history.Fault{frozen}, Calls: []history.Call{without(11*second, history.Unanswered)}}},
 		"asked before it was frozen":  {h: history.History{Versions: change, Faults: []history.Fault{frozen}, Calls: []history.Call{without(9500*time.Millisecond, history.Unanswered)}}},
+		"late from a frozen agent":    {h: history.History{Versions: change, Faults: []history.Fault{frozen}, Calls: []history.Call{{Agent: "agent1", Module: m1, Sent: 10500 * time.Millisecond, Ended: 12010 * time.Millisecond, Deadline: 11500 * time.Millisecond, Host: first}}}},
 		"unanswered soon after":       {h: history.History{Versions: change, Faults: []history.Fault{frozen}, Calls: []history.Call{without(12500*time.Millisecond, history.Unanswered)}}},
 		"unanswered long after":       {h: history.History{Versions: change, Faults: []history.Fault{frozen}, Calls: []history.Call{without(13500*time.Millisecond, history.Unanswered)}}, wants: model.Answers},
 		"old from a frozen agent":     {h: history.History{Versions: early, Faults: []history.Fault{frozen}, Calls: []history.Call{at(11*second, first)}}, wants: model.Current},
