@@ -41,12 +41,16 @@ func NewClient(cfg Config) (*Client, error) {
 }
 
 // Close ends the calls under way with ErrClosed and closes every socket. Reports
-// that wait for the agent are lost. It always returns nil, also the second time.
+// that wait are sent before if the agent is there, and else are lost: Close asks
+// it, for 100 ms at most. It always returns nil, also the second time.
 func (c *Client) Close() error {
 	if c.closing.CompareAndSwap(false, true) {
 		close(c.closed)
+		end := time.Now().Add(farewell)
 		for _, p := range c.ports {
+			p.sendAllKept(end)
 			p.close()
+			p.kept.drop()
 		}
 	}
 	return nil

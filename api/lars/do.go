@@ -13,9 +13,11 @@ import (
 // fn is given ctx itself. An error from fn is a failure of the host, so return
 // nil for what is not, such as an answer that says "no such user". A deadline
 // that passes inside fn is a failure too, since a host that hangs shows no
-// other sign. Nothing is reported when fn fails after the caller cancelled ctx,
-// for that says nothing about the host. If fn panics, a failure is reported and
-// the panic goes on.
+// other sign; a caller that keeps its deadlines itself cancels ctx with the cause
+// [context.DeadlineExceeded]. Nothing is reported when fn fails after the caller
+// cancelled ctx for any other reason, for that says nothing about the host. A
+// success is reported whatever became of ctx. If fn panics, a failure is reported
+// and the panic goes on.
 func (c *Client) Do(ctx context.Context, modid, cmdid int32, fn func(ctx context.Context, addr string) error) error {
 	h, err := c.GetHost(ctx, modid, cmdid)
 	if err != nil {
@@ -24,7 +26,7 @@ func (c *Client) Do(ctx context.Context, modid, cmdid int32, fn func(ctx context
 	start := time.Now()
 	code := Failure // of a fn that does not return
 	defer func() {
-		if code == Success || !errors.Is(ctx.Err(), context.Canceled) {
+		if code == Success || !cancelled(ctx) {
 			// A lost report is no reason to fail a call that was made.
 			_ = c.Report(modid, cmdid, h, code, time.Since(start))
 		}
@@ -34,4 +36,9 @@ func (c *Client) Do(ctx context.Context, modid, cmdid int32, fn func(ctx context
 		code = Success
 	}
 	return err
+}
+
+// cancelled reports whether the caller gave up, rather than ran out of time.
+func cancelled(ctx context.Context) bool {
+	return errors.Is(ctx.Err(), context.Canceled) && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 }

@@ -83,13 +83,16 @@
 // passed on as it is, and not remembered.
 //
 // Reports are kept meanwhile, and Report returns nil: up to 4096 for each of the
-// three ports and for a minute each; beyond either the oldest are dropped. Once
-// GetHost or GetRoute was answered again, each call sends 16 of them along. The
+// three ports and for a minute each; beyond either the oldest are dropped. Once the
+// agent answered again, be it the probe of a report, each call sends 16 of them
+// along, and Close what is left; but those on a module that is remembered only when
+// the agent has named a host of it, for 10 s, as it ignores reports on what it does
+// not know yet. The
 // report after which the agent was found to be gone is kept as well, since its
 // refusal shows when its socket is next used. Lost are the reports that the agent
 // had not read when it was killed, those sent to an agent on another machine that
 // vanished, up to the moment at which it was missed, and those that wait when the
-// client is closed. [Client.Stats] counts all of this.
+// client is closed and the agent is away. [Client.Stats] counts all of this.
 //
 // A caller that gives up says nothing about the agent, and is told
 // [context.Canceled] rather than a stale answer.

@@ -62,7 +62,6 @@ func (c *Client) askOrRecall(ctx context.Context, deadline time.Time, m route.Mo
 		h, err = c.askHost(ctx, deadline, m)
 	}
 	if err == nil {
-		c.remember(p, o, m, h, p.now())
 		return Answer{Host: h}, nil
 	}
 	if known && ctx.Err() == nil && p.mayRecall(err) {
@@ -103,7 +102,16 @@ func (c *Client) askHost(ctx context.Context, deadline time.Time, m route.Module
 	if err != nil {
 		return Host{}, callFailed(opGetHost, m, p, err)
 	}
+	return c.take(p, s, deadline, m)
+}
+
+// take takes the answer that came to s: it is remembered, and the reports that
+// waited for it are sent.
+func (c *Client) take(p *port, s *socket, deadline time.Time, m route.Module) (Host, error) {
 	h, err := s.read(m, p)
+	if err == nil {
+		c.remember(p, p.memory.get(m), m, h, p.now())
+	}
 	p.sendKept(s, deadline, p.now())
 	return h, err
 }
@@ -135,9 +143,7 @@ func (c *Client) probeHost(ctx context.Context, deadline time.Time, m route.Modu
 	if err != nil {
 		return Host{}, callFailed(opGetHost, m, p, err)
 	}
-	h, err := s.read(m, p)
-	p.sendKept(s, deadline, p.now())
-	return h, err
+	return c.take(p, s, deadline, m)
 }
 
 // keepForProbe reports whether an answer may yet come to s, whose probe ended

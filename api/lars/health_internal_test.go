@@ -5,17 +5,20 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lars-lb/lars/internal/route"
 )
 
 // TestKeptAge drops reports that waited too long.
 func TestKeptAge(t *testing.T) {
 	var k kept
+	always := func(route.Module) bool { return true }
 	k.add(report{at: 0})
 	k.add(report{at: 1, code: 7})
-	if r, ok := k.next(maxKeptAge + 1); !ok || r.code != 7 || k.dropped != 1 || k.n.Load() != 0 {
+	if r, ok := k.next(maxKeptAge+1, always); !ok || r.code != 7 || k.dropped != 1 || k.n.Load() != 0 {
 		t.Errorf("next = %+v, %v; %d dropped", r, ok, k.dropped)
 	}
-	if _, ok := k.next(0); ok {
+	if _, ok := k.next(0, always); ok {
 		t.Error("there is another")
 	}
 }

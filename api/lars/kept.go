@@ -1,6 +1,7 @@
 package lars
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,8 @@ const (
 	maxKeptAge = time.Minute
 	// keptBatch is how many of them one later call sends along.
 	keptBatch = 16
+	// farewell is how long Close sends what waits.
+	farewell = 100 * time.Millisecond
 )
 
 // report is one call to report.
@@ -65,15 +68,20 @@ func (k *kept) push(r report) {
 	k.n.Store(int32(len(k.queue)))
 }
 
-// next takes the oldest report that is not too old.
-func (k *kept) next(now time.Duration) (report, bool) {
+// next takes the oldest report that is not too old. It takes none if the agent is
+// not ready for that one: they are sent in order.
+func (k *kept) next(now time.Duration, ready func(route.Module) bool) (report, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	defer func() { k.n.Store(int32(len(k.queue))) }()
 	for len(k.queue) > 0 {
 		r := k.queue[0]
+		young := now-r.at <= maxKeptAge
+		if young && !ready(r.module) {
+			return report{}, false
+		}
 		k.queue = k.queue[1:]
-		if now-r.at <= maxKeptAge {
+		if young {
 			return r, true
 		}
 		k.dropped++
@@ -89,7 +97,7 @@ func (p *port) sendKept(s *socket, deadline time.Time, now time.Duration) {
 		return
 	}
 	for range keptBatch {
-		r, ok := p.kept.next(now)
+		r, ok := p.kept.next(now, p.ready)
 		if !ok {
 			return
 		}
@@ -98,6 +106,47 @@ func (p *port) sendKept(s *socket, deadline time.Time, now time.Duration) {
 			return
 		}
 	}
+}
+
+// ready reports whether the agent counts reports on m. One that has just come
+// back, and has yet to name a host of m, may not know m and would ignore them.
+func (p *port) ready(m route.Module) bool {
+	o := p.memory.get(m)
+	return o == nil || !o.stale.Load() || !p.health.settles(p.now()) || p.leaving.Load()
+}
+
+// sendAllKept sends what waits before the client is closed. The agent has to
+// answer before each batch: its socket has room for so many and no more.
+func (p *port) sendAllKept(deadline time.Time) {
+	p.leaving.Store(true)
+	for waiting := p.kept.n.Load(); waiting > 0 && time.Now().Before(deadline); {
+		if _, err := p.route(context.Background(), deadline, p.kept.first()); err != nil {
+			return
+		}
+		before := waiting
+		if waiting = p.kept.n.Load(); waiting >= before {
+			return
+		}
+	}
+}
+
+// first is the module of the oldest report.
+func (k *kept) first() route.Module {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.queue) == 0 {
+		return route.Module{}
+	}
+	return k.queue[0].module
+}
+
+// drop drops all that wait.
+func (k *kept) drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.dropped += uint64(len(k.queue))
+	k.queue = nil
+	k.n.Store(0)
 }
 
 // sendReport sends r once.

@@ -30,6 +30,8 @@ type port struct {
 	stale  atomic.Uint64          // calls answered from memory
 	probe  atomic.Pointer[socket] // that of the last probe, which has no slot
 
+	leaving atomic.Bool // the client is being closed: now or never for what waits
+
 	mu      sync.Mutex
 	open    map[*socket]struct{} // nil after close
 	retired Stats                // counted by sockets that are closed

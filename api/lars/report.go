@@ -18,6 +18,10 @@ const (
 	Failure Code = 1
 )
 
+// reportWait is how long a report waits that asks an agent whether it is back.
+// An answer that takes longer is found by the next probe.
+const reportWait = 2 * time.Millisecond
+
 // Report tells the agent how a call to h went, and how long it took; 0 is
 // unknown. Report every call: a host that fails is found by nothing else.
 //
@@ -40,6 +44,13 @@ func (c *Client) Report(modid, cmdid int32, h Host, code Code, cost time.Duratio
 	}
 	r := report{m, h, code, microseconds(cost), now}
 	if p.health.down.Load() {
+		p.kept.add(r)
+		if p.health.mayProbe(now) { // a program may make nothing but reports
+			_, _ = c.probeHost(context.Background(), wait(time.Now().Add(c.timeout), reportWait), m)
+		}
+		return nil
+	}
+	if !p.ready(m) {
 		p.kept.add(r)
 		return nil
 	}
