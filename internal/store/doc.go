@@ -45,10 +45,9 @@
 //
 // A Store may be used by many goroutines. With several servers it has one of
 // its own, and more for a second at most, which look after them; Close waits
-// for all. No call outlives its context, and
-// none waits for ever without one: connecting, each read and write on a
-// connection, and each wait for a lock have limits of their own. Deadlocks,
-// lock time-outs and a busy SQLite file are retried a few times; everything
-// else is returned, naming the database and the operation, and nothing is
-// logged.
+// for all. No call outlives its context, and none waits for ever without one:
+// connecting, each read and write on a connection, and each wait for a lock have
+// limits of their own. Deadlocks, lock time-outs, conflicts and a busy SQLite
+// file are retried for a while; everything else is returned, naming the database
+// and the operation, and nothing is logged.
 package store
