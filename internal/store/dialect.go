@@ -32,6 +32,10 @@ type dialect interface {
 	// servers is how many servers there are to choose from.
 	servers() int
 
+	// replicates reports whether two connections may lead to two servers, of
+	// which one lags.
+	replicates() bool
+
 	// lost reports whether err says that the server is of no use at the
 	// moment, so that what failed may succeed at another one.
 	lost(err error) bool

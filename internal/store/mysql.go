@@ -79,6 +79,9 @@ func (d mysqlDialect) connector(c *mysql.Config) (driver.Connector, error) {
 
 func (d mysqlDialect) servers() int { return len(d.addrs) }
 
+// replicates: one address may be that of a proxy.
+func (mysqlDialect) replicates() bool { return true }
+
 // create does nothing: a database and its users are its administrator's.
 func (mysqlDialect) create() error { return nil }
 

@@ -121,12 +121,13 @@ const (
 // one has shown.
 var errBehind = errors.New("the server lags behind its cluster")
 
-// current returns what to read from, until done is called. If there are several
+// current returns what to read from, until done is called. If there may be several
 // servers it is one connection, whose server has all that the last Revision
 // spoke of: rows of an older state must not be taken for those of a newer one.
+// A single address does not tell: behind it may be a proxy.
 func (s *Store) current(ctx context.Context) (q querier, done func(), err error) {
 	want := s.shown.Load()
-	if s.dialect.servers() == 1 || want == 0 {
+	if !s.dialect.replicates() || want == 0 {
 		return s.db, func() {}, nil
 	}
 	conn, err := s.db.Conn(ctx)

@@ -91,6 +91,8 @@ func (sqliteDialect) transient(err error) bool {
 // servers is one: the file.
 func (sqliteDialect) servers() int { return 1 }
 
+func (sqliteDialect) replicates() bool { return false }
+
 // lost is always false: there is no other file to turn to.
 func (sqliteDialect) lost(error) bool { return false }
 
