@@ -39,7 +39,7 @@
 // cluster.go: it uses the first in order that works, leaves one that fails, and
 // returns. Locks are one server's alone there: what two writers did at once is
 // found out at COMMIT, and the second begins again. Readers see no state older
-// than the Revision they asked for last.
+// than the Revision they asked for last, nor if a proxy chooses the server.
 //
 // # Goroutines and failures
 //
