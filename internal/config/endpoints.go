@@ -2,10 +2,7 @@ package config
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -38,25 +35,17 @@ func (e Endpoints) wrong() string {
 			return fmt.Sprintf("there are more than %d entries", MaxEndpoints)
 		case !goodEndpoint(entry):
 			return fmt.Sprintf("entry %d is %s", i+1, quoteValue(entry))
-		case slices.Contains(all[:i], entry):
+		case slices.ContainsFunc(all[:i], func(other string) bool { return strings.EqualFold(other, entry) }):
 			return fmt.Sprintf("%s is there twice", entry)
 		}
 	}
 	return ""
 }
 
+// goodEndpoint wants a port, and no IPv6 zone, which is of one machine.
 func goodEndpoint(s string) bool {
-	name, number, err := net.SplitHostPort(s)
-	if err != nil || strings.Contains(name, ":") && !isIPv6(name) {
-		return false
-	}
-	n, err := strconv.ParseUint(number, 10, 16)
-	return err == nil && n > 0 && (isIPv6(name) || host().allow(name))
-}
-
-func isIPv6(s string) bool {
-	a, err := netip.ParseAddr(s)
-	return err == nil && a.Is6() && a.Zone() == "" // a zone is of one machine
+	_, port, ok := splitServer(s)
+	return ok && port > 0 && !strings.Contains(s, "%")
 }
 
 // endpoints is a list of servers, or nothing.
