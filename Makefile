@@ -9,6 +9,9 @@ ROUNDS   ?= 10
 DURATION ?=
 REPLAY   ?=
 FULL     ?=
+
+# Of bench: the part to run, all if empty.
+ONLY     ?=
 CHAOS    := $(GO) test ./internal/chaos -count=1 -timeout=0 -v
 
 # The version is git's, where there is git; else the programs say what Go knows.
@@ -43,8 +46,8 @@ check: ## formatting, vet, staticcheck, generated code, go.mod, cross builds
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@GO='$(GO)' scripts/fuzz.sh '$(FUZZTIME)'
 
-bench: build ## measure the agent over UDP, beside a canned responder
-	$(GO) run ./internal/bench
+bench: build ## measure the suite: ONLY=agent for one part
+	$(GO) run ./internal/bench $(if $(ONLY),-only $(ONLY))
 
 converge: build ## measure how soon 200 agents have the routes after lars-dns was killed
 	$(GO) run ./internal/fleet

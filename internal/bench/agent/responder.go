@@ -1,4 +1,4 @@
-package main
+package agent
 
 import (
 	"context"
@@ -11,9 +11,10 @@ import (
 	"github.com/lars-lb/lars/reactor"
 )
 
-// runCanned is the responder for machines without a C compiler: three UDP
-// servers of the reactor that answer each GetHost with the same bytes.
-func runCanned(stdout, stderr io.Writer) int {
+// Respond is the responder for machines without a C compiler: three UDP
+// servers of the reactor that answer each GetHost with the same bytes. It
+// returns an exit code if it cannot start, else never.
+func Respond(stdout, stderr io.Writer) int {
 	body, err := (&pb.GetHostResponse{Modid: 1, Cmdid: 1, Host: sampleHost()}).MarshalVT()
 	if err != nil {
 		fmt.Fprintln(stderr, err)

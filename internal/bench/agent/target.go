@@ -1,4 +1,4 @@
-package main
+package agent
 
 import (
 	"bufio"
@@ -57,7 +57,7 @@ func startResponder(ctx context.Context) (*target, string, error) {
 		}
 		defer os.RemoveAll(dir)
 		binary := filepath.Join(dir, "responder")
-		source := filepath.Join("internal", "bench", "canned", "responder.c")
+		source := filepath.Join("internal", "bench", "agent", "canned", "responder.c")
 		build := exec.CommandContext(ctx, cc, "-O2", "-pthread", "-o", binary, source)
 		if out, err := build.CombinedOutput(); err != nil {
 			return nil, "", fmt.Errorf("build %s: %w\n%s", source, err, out)
