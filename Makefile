@@ -56,6 +56,7 @@ converge: build ## measure how soon 200 agents have the routes after lars-dns wa
 chaos: deps ## hurt the suite by chance: SEED=, ROUNDS=, DURATION=; REPLAY=file; FULL=1
 	$(CHAOS) $(if $(FULL),,-run '^TestRandomFaults$$') -args -seed $(SEED) \
 		$(if $(REPLAY),-replay $(abspath $(REPLAY)) -rounds 1,-rounds $(ROUNDS) -duration $(or $(DURATION),30s)) $(if $(FULL),-full)
+	$(if $(FULL),$(GO) test ./internal/larstest -count=1 -v -run '^TestClusterOfDatabases$$' -args -full)
 
 soak: deps ## run the suite at half load with a fault a minute, for DURATION (1h)
 	$(CHAOS) -run '^TestSoak$$' -args -full -seed $(SEED) -duration $(or $(DURATION),1h)

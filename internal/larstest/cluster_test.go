@@ -53,6 +53,7 @@ type editor struct {
 	id     uint32 // of the editor: its hosts are 10.id.0.0/16
 	module route.Module
 	made   atomic.Int32 // changes that are known to be made
+	times  changeTimes
 }
 
 const keep = 3
@@ -71,6 +72,7 @@ func (e *editor) edit(ctx context.Context) {
 		}
 		if err == nil {
 			e.made.Store(n)
+			e.times.upTo(uint32(n))
 			return
 		}
 		if ctx.Err() != nil {
@@ -99,7 +101,8 @@ type observer struct {
 	client *lars.Client
 	name   string
 	editor *editor
-	newest atomic.Uint32   // host that was seen
+	newest atomic.Uint32 // host that was seen
+	times  changeTimes
 	before map[uint32]bool // hosts that it had last
 	gone   map[uint32]bool
 }
@@ -124,6 +127,7 @@ func (o *observer) look(ctx context.Context) {
 			delete(o.gone, ip)
 		}
 		o.newest.Store(max(o.newest.Load(), ip))
+		o.times.upTo(ip)
 	}
 	for ip := range o.before {
 		if !now[ip] {
@@ -194,16 +198,23 @@ func TestClusterOfDatabases(t *testing.T) {
 		})
 		t.Logf("%s: changes %v with all agents after %v", what, slices.Sorted(maps.Values(made)), time.Since(before))
 	}
-	// changes waits until each editor has made some more.
-	changes := func(what string) {
+	// changes waits until each editor has made some more, and returns when each
+	// had made the first of them.
+	changes := func(what string) (first time.Time) {
 		t.Helper()
 		before := time.Now()
+		for _, e := range editors {
+			after := e.made.Load() + 1
+			eventually.True(t, patience, what+": routes can be changed", func() bool { return e.made.Load() >= after })
+		}
+		first = time.Now()
 		for _, e := range editors {
 			after := e.made.Load() + 2
 			eventually.True(t, patience, what+": routes can be changed", func() bool { return e.made.Load() >= after })
 		}
 		t.Logf("%s: more changes made after %v", what, time.Since(before))
 		reached(what)
+		return first
 	}
 	changes("all well")
 	do := func(err error) {
@@ -213,6 +224,7 @@ func TestClusterOfDatabases(t *testing.T) {
 		}
 	}
 	first := c.cluster.Node(0) // the one that all daemons prefer
+	took := arrivals{took: make(map[string][]time.Duration)}
 	for _, fault := range []struct {
 		name       string
 		hurt, heal func()
@@ -221,14 +233,23 @@ func TestClusterOfDatabases(t *testing.T) {
 		{"frozen", func() { do(first.Freeze()) }, func() { do(first.Thaw()) }},
 		{"cut off", func() { first.CutOff(t) }, func() { first.Heal(t) }},
 	} {
+		from := time.Now()
 		fault.hurt()
-		changes(fault.name)
+		to := changes(fault.name)
+		took.outages = append(took.outages, outage{fault.name, from, to})
+		from = time.Now()
 		fault.heal()
-		changes(fault.name + ", then healed")
+		to = changes(fault.name + ", then healed")
+		took.outages = append(took.outages, outage{fault.name + ", then healed", from, to})
 		c.cluster.WaitSynced(t)
 		changes(fault.name + ", then in step")
 	}
 	c.agree(editors)
+	reached("in the end")
+	for _, o := range observers {
+		took.add(t, o)
+	}
+	took.judge(t)
 	stop()
 	c.agree(editors)
 	c.saved(editors[0].module)
