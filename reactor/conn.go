@@ -4,6 +4,7 @@ package reactor
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
@@ -18,10 +19,11 @@ type ConnConfig struct {
 	// PartialTimeout is how long the rest of a half-read frame may be silent
 	// before the connection is closed; default 30 s.
 	PartialTimeout time.Duration
-	// KeepAlive is the idle time after which the kernel starts to ask a
-	// silent peer, each third of it, whether it lives. A connection is closed
-	// when the peer has not acknowledged anything, data or such questions, for
-	// twice KeepAlive. Default 15 s, at least 3 s.
+	// KeepAlive is the idle time, less up to a quarter of it by chance, after
+	// which the kernel starts to ask a silent peer, each third of it, whether
+	// it lives. A connection is closed when the peer has not acknowledged
+	// anything, data or such questions, for twice KeepAlive. Default 15 s, at
+	// least 3 s.
 	KeepAlive time.Duration
 }
 
@@ -109,7 +111,7 @@ func openConn(l *Loop, kind *connKind, fd int, remote netip.AddrPort) (*TCPConn,
 }
 
 func setConnOptions(fd int, keepAlive time.Duration) error {
-	idle := int(keepAlive / time.Second)
+	idle := spreadIdle(int(keepAlive / time.Second))
 	for _, o := range []struct{ level, name, value int }{
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
@@ -124,6 +126,12 @@ func setConnOptions(fd int, keepAlive time.Duration) error {
 	}
 	return nil
 }
+
+// spreadIdle takes up to a quarter off the idle time, in seconds: the kernel's
+// timers of that length are coarse, so thousands of connections that fall silent
+// together would all be asked in the same moment, more packets at once than its
+// queues hold.
+func spreadIdle(idle int) int { return idle - rand.IntN(idle/4+1) }
 
 // Loop is the loop that the connection belongs to. Unlike the other methods
 // it may be called on any goroutine.
