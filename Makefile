@@ -5,13 +5,17 @@ FUZZTIME ?= 10s
 
 # Of chaos and soak. What is empty is chosen by the test.
 SEED     ?= $(shell date +%s)
-ROUNDS   ?= 10
+ROUNDS   ?=
 DURATION ?=
 REPLAY   ?=
 FULL     ?=
 
-# Of bench: the part to run, all if empty.
+# Of bench, beside ROUNDS: the parts to run, all if empty; the length of a round;
+# the folder for the results; of bench-docs the run, that in OUT if empty.
 ONLY     ?=
+LENGTH   ?=
+OUT      ?=
+FROM     ?=
 CHAOS    := $(GO) test ./internal/chaos -count=1 -timeout=0 -v
 
 # The version is git's, where there is git; else the programs say what Go knows.
@@ -19,10 +23,10 @@ VERSION := $(if $(wildcard .git),$(shell git describe --tags --always --dirty 2>
 LDFLAGS := $(if $(VERSION),-X main.version=$(VERSION))
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo run deps test check fuzz bench converge chaos soak generate clean
+.PHONY: help build demo run deps test check fuzz bench bench-docs converge chaos soak generate clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 # Without cgo the programs run on any Linux of their architecture.
 build: ## build the daemons, lars and example into bin/
@@ -46,8 +50,13 @@ check: ## formatting, vet, staticcheck, generated code, go.mod, cross builds
 fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@GO='$(GO)' scripts/fuzz.sh '$(FUZZTIME)'
 
-bench: build ## measure the suite: ONLY=agent for one part
-	$(GO) run ./internal/bench $(if $(ONLY),-only $(ONLY))
+# The exit code of a missed aim is 1, and make then says so, too.
+bench: build ## measure the suite: ONLY=agent,dns for some parts; ROUNDS=, LENGTH=, OUT=
+	@$(GO) run ./internal/bench $(if $(ONLY),-only '$(ONLY)') $(if $(ROUNDS),-rounds $(ROUNDS)) \
+		$(if $(LENGTH),-length $(LENGTH)) $(if $(OUT),-out '$(OUT)')
+
+bench-docs: ## write the last run, or that in FROM=, into docs/PERFORMANCE.md
+	@$(GO) run ./internal/bench -docs docs $(if $(OUT),-out '$(OUT)') $(if $(FROM),-from '$(FROM)')
 
 converge: build ## measure how soon 200 agents have the routes after lars-dns was killed
 	$(GO) run ./internal/fleet
@@ -55,7 +64,7 @@ converge: build ## measure how soon 200 agents have the routes after lars-dns wa
 # With FULL=1 every scenario, each outage a minute; else random schedules.
 chaos: deps ## hurt the suite by chance: SEED=, ROUNDS=, DURATION=; REPLAY=file; FULL=1
 	$(CHAOS) $(if $(FULL),,-run '^TestRandomFaults$$') -args -seed $(SEED) \
-		$(if $(REPLAY),-replay $(abspath $(REPLAY)) -rounds 1,-rounds $(ROUNDS) -duration $(or $(DURATION),30s)) $(if $(FULL),-full)
+		$(if $(REPLAY),-replay $(abspath $(REPLAY)) -rounds 1,-rounds $(or $(ROUNDS),10) -duration $(or $(DURATION),30s)) $(if $(FULL),-full)
 	$(if $(FULL),$(GO) test ./internal/larstest -count=1 -v -run '^TestClusterOfDatabases$$' -args -full)
 
 soak: deps ## run the suite at half load with a fault a minute, for DURATION (1h)

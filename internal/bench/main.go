@@ -1,20 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/lars-lb/lars/internal/bench/agent"
 	"github.com/lars-lb/lars/internal/bench/result"
@@ -23,6 +22,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -45,16 +45,42 @@ var parts = []part{
 	}},
 }
 
+// usage is what -h says above the flags.
+const usage = `Bench measures the suite: real programs, beside a yardstick in the same run.
+
+  make bench                                  everything
+  make bench ONLY=agent                       one part, or several: ONLY=agent,dns
+  make bench ROUNDS=9 LENGTH=2s               longer, and less noisy
+  make bench-docs                             the last run into docs/PERFORMANCE.md
+
+Parts: %s.
+
+It prints a table and writes bench.json and pictures into the folder -out.
+Ctrl-C ends it, and what was measured until then is shown and written, too.
+Exit codes: 0 every aim was reached, 1 one was missed or a part failed, 2 bad usage.
+
+Flags:
+`
+
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.StringVar(&s.bin, "bin", "bin", "the folder with the daemons")
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), usage, names(parts))
+		flags.PrintDefaults()
+	}
+	out := flags.String("out", filepath.Join("var", "bench"), "the `folder` for bench.json and the pictures")
+	docs := flags.String("docs", "", "measure nothing: write the run in -from into PERFORMANCE.md in this `folder`, and its pictures beside it")
+	from := flags.String("from", "", "the `file` with the run for -docs (default bench.json in -out)")
+	flags.StringVar(&s.bin, "bin", "bin", "the `folder` with the daemons")
 	flags.IntVar(&s.rounds, "rounds", 5, "rounds of each measurement; the medians are printed")
 	flags.DurationVar(&s.length, "length", time.Second, "length of a round")
-	only := flags.String("only", "", "the one part to run: "+names())
+	only := flags.String("only", "", "the `parts` to run, with commas between; all if empty")
 	canned := flags.Bool("canned", false, "be the Go responder (used by bench itself)")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
 		return 2
 	}
 	if *canned {
@@ -64,52 +90,43 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "bench: -rounds must be at least 1, -length at least 10ms")
 		return 2
 	}
-	chosen := slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return *only != "" && p.name != *only })
-	if len(chosen) == 0 {
-		fmt.Fprintf(stderr, "bench: there is no part %q: want one of %s\n", *only, names())
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "bench: what is %q? See bench -h\n", flags.Arg(0))
 		return 2
 	}
-	var uts unix.Utsname
-	_ = unix.Uname(&uts)
-	fmt.Fprintf(stdout, "%d CPUs, Linux %s, %s; medians of %d rounds\n\n",
-		runtime.NumCPU(), unix.ByteSliceToString(uts.Release[:]), runtime.Version(), s.rounds)
-	var rows []result.Row
-	for _, p := range chosen {
-		r := result.NewRecorder(p.name, stderr)
-		err := p.run(ctx, s, r)
-		fmt.Fprint(stderr, "\r\033[K")
-		rows = append(rows, r.Rows...)
-		if err != nil {
-			fmt.Fprintf(stderr, "bench: %s: %v\n", p.name, err)
-			return 1
-		}
+	if *docs != "" {
+		return publish(*docs, cmp.Or(*from, filepath.Join(*out, jsonName)), stdout, stderr)
 	}
-	if !show(stdout, rows) {
-		return 1
+	chosen, err := choose(parts, *only)
+	if err != nil {
+		fmt.Fprintf(stderr, "bench: %v\n", err)
+		return 2
 	}
-	return 0
+	m := measurement{settings: s, parts: chosen, out: *out, stdout: stdout, stderr: stderr}
+	return m.run(ctx)
 }
 
-func names() string {
+// choose are the parts that are named, in their own order; all if only is empty.
+func choose(parts []part, only string) ([]part, error) {
+	if only == "" {
+		return parts, nil
+	}
+	wanted := strings.FieldsFunc(only, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, name := range wanted {
+		if !slices.ContainsFunc(parts, func(p part) bool { return p.name == name }) {
+			return nil, fmt.Errorf("there is no part %q: want some of %s", name, names(parts))
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("no part is named: want some of %s", names(parts))
+	}
+	return slices.DeleteFunc(slices.Clone(parts), func(p part) bool { return !slices.Contains(wanted, p.name) }), nil
+}
+
+func names(parts []part) string {
 	var names []string
 	for _, p := range parts {
 		names = append(names, p.name)
 	}
 	return strings.Join(names, ", ")
-}
-
-// show prints the rows and reports whether each is as it should be.
-func show(w io.Writer, rows []result.Row) (ok bool) {
-	ok = true
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "part\twhat\tours\tbeside\tratio\taim\t")
-	for _, r := range rows {
-		mark := ""
-		if !r.OK() {
-			mark, ok = " MISSED", false
-		}
-		fmt.Fprintf(table, "%s\t%s\t%.5g %s\t%.5g %s\t%.2f\t%s %g%s\t\n", r.Part, r.What, r.Ours, r.Unit, r.Other, r.Than, r.Ratio(), r.Aim.Kind, r.Aim.Bound, mark)
-	}
-	_ = table.Flush()
-	return ok
 }

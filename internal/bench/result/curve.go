@@ -1,6 +1,7 @@
 package result
 
-// Curve is how something grows, drawn on logarithmic axes. All values are above 0.
+// Curve is how something grows, drawn on logarithmic axes. All values are above
+// 0; a point with one that is not, or is not finite, is left out of the picture.
 type Curve struct {
 	Part   string   `json:"part"`
 	Name   string   `json:"name"` // of the picture's file: "gethost-modules"
@@ -22,6 +23,9 @@ type Point struct {
 	Y float64 `json:"y"`
 }
 
+// Drawable reports whether the point has a place on logarithmic axes.
+func (p Point) Drawable() bool { return p.X > 0 && p.Y > 0 && finite(p.X) && finite(p.Y) }
+
 // Latency is how long something takes, as percentiles of several programs or
 // states of one.
 type Latency struct {
@@ -40,4 +44,12 @@ type Distribution struct {
 	P99  float64 `json:"p99"`
 	P999 float64 `json:"p999"`
 	Max  float64 `json:"max"`
+}
+
+// Percentiles name what Values are, in its order.
+var Percentiles = [...]string{"p50", "p90", "p99", "p99.9", "max"}
+
+// Values are the percentiles in ascending order.
+func (d Distribution) Values() [len(Percentiles)]float64 {
+	return [...]float64{d.P50, d.P90, d.P99, d.P999, d.Max}
 }

@@ -1,11 +1,16 @@
 package result
 
+import "math"
+
 // Row is one thing that was measured: the median of several rounds, beside what
 // it is compared with in the same run.
+//
+// A number that could not be measured is NaN, never 0, which is a good result
+// of much. NaN and the infinities are written to JSON as null, and reach no aim.
 type Row struct {
 	Part  string  `json:"part"`
 	What  string  `json:"what"`
-	Unit  string  `json:"unit"` // of Ours and Beside: "/s", "µs", "MB"
+	Unit  string  `json:"unit"` // of Ours and Other: "/s", "µs", "MB", "" of what is counted
 	Ours  float64 `json:"ours"`
 	Than  string  `json:"than,omitempty"`   // what it is compared with
 	Other float64 `json:"other,omitempty"`  // of that; 0 for nothing
@@ -14,9 +19,12 @@ type Row struct {
 	Lars1 float64 `json:"lars_1,omitempty"` // what Lars 1.0 reaches of the quantity the aim is of
 }
 
+// Compared reports whether there is something that Ours is compared with.
+func (r Row) Compared() bool { return r.Other != 0 }
+
 // Ratio is Ours as a share of Other, 0 if there is none.
 func (r Row) Ratio() float64 {
-	if r.Other == 0 {
+	if !r.Compared() {
 		return 0
 	}
 	return r.Ours / r.Other
@@ -26,20 +34,37 @@ func (r Row) Ratio() float64 {
 func (r Row) OK() bool {
 	got := r.Ours
 	if r.Aim.OfRatio {
-		if r.Other == 0 {
-			return false // there is nothing to reach it by
+		if !r.Compared() {
+			return r.Aim.Kind == "" // there is nothing to reach it by
 		}
 		got = r.Ratio()
 	}
 	switch r.Aim.Kind {
-	case AtLeast:
-		return got >= r.Aim.Bound
-	case AtMost:
-		return got <= r.Aim.Bound
-	default:
+	case "":
 		return true
+	case AtLeast:
+		return finite(r.Ours) && finite(got) && got >= r.Aim.Bound
+	case AtMost:
+		return finite(r.Ours) && finite(got) && got <= r.Aim.Bound
+	default:
+		return false // of a newer bench, which this one cannot judge
 	}
 }
+
+// LessIsBetter reports whether a smaller number is the better one: by the aim,
+// or, where there is none, unless the unit is a rate.
+func (r Row) LessIsBetter() bool {
+	switch r.Aim.Kind {
+	case AtLeast:
+		return false
+	case AtMost:
+		return true
+	default:
+		return !isRate(r.Unit)
+	}
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // Aim is a bound of Ours, or of the ratio.
 type Aim struct {
@@ -57,11 +82,14 @@ const (
 	AtMost  Kind = "at most"
 )
 
-// RatioAtLeast, and those below, are the aims there are.
+// RatioAtLeast is the aim that Ours is at least bound times Other.
 func RatioAtLeast(bound float64) Aim { return Aim{AtLeast, bound, true} }
 
+// RatioAtMost is the aim that Ours is at most bound times Other.
 func RatioAtMost(bound float64) Aim { return Aim{AtMost, bound, true} }
 
+// ValueAtLeast is the aim that Ours is at least bound, in the unit of the row.
 func ValueAtLeast(bound float64) Aim { return Aim{AtLeast, bound, false} }
 
+// ValueAtMost is the aim that Ours is at most bound, in the unit of the row.
 func ValueAtMost(bound float64) Aim { return Aim{AtMost, bound, false} }
