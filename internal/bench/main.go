@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lars-lb/lars/internal/bench/agent"
+	"github.com/lars-lb/lars/internal/bench/reactor"
 	"github.com/lars-lb/lars/internal/bench/result"
 )
 
@@ -42,6 +43,9 @@ type part struct {
 var parts = []part{
 	{"agent", func(ctx context.Context, s settings, r *result.Recorder) error {
 		return agent.Run(ctx, agent.Config{Bin: s.bin, Rounds: s.rounds, Length: s.length}, r)
+	}},
+	{"reactor", func(ctx context.Context, s settings, r *result.Recorder) error {
+		return reactor.Run(ctx, reactor.Config{Rounds: s.rounds, Length: s.length}, r)
 	}},
 }
 
@@ -78,6 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&s.length, "length", time.Second, "length of a round")
 	only := flags.String("only", "", "the `parts` to run, with commas between; all if empty")
 	canned := flags.Bool("canned", false, "be the Go responder (used by bench itself)")
+	echo := flags.String("echo", "", "be a TCP echo server: "+reactor.KindReactor+" or "+reactor.KindNet+" (used by bench itself)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
@@ -85,6 +90,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if *canned {
 		return agent.Respond(stdout, stderr)
+	}
+	if *echo != "" {
+		return reactor.Serve(ctx, *echo, os.Stdin, stdout, stderr)
 	}
 	if s.rounds < 1 || s.length < 10*time.Millisecond {
 		fmt.Fprintln(stderr, "bench: -rounds must be at least 1, -length at least 10ms")
