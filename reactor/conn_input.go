@@ -101,7 +101,7 @@ func (c *TCPConn) checkPartial() {
 // read returns what one read system call gave, and 0 when there was nothing
 // or the connection is closed now.
 func (c *TCPConn) read(buf []byte) int {
-	n, err := unix.Read(c.fd, buf)
+	n, err := readNow(c.fd, buf)
 	switch {
 	case n > 0:
 		c.kind.stats.bytesIn.Add(uint64(n))

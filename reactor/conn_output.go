@@ -86,7 +86,7 @@ func (c *TCPConn) flush() {
 		return
 	}
 	if c.written < len(c.out) {
-		n, err := unix.Write(c.fd, c.out[c.written:])
+		n, err := writeNow(c.fd, c.out[c.written:])
 		if err != nil && err != unix.EAGAIN && err != unix.EINTR {
 			c.drop(fmt.Errorf("reactor: write: %w", err))
 			return

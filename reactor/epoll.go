@@ -34,7 +34,7 @@ func (l *Loop) remove(fd int) {
 
 func (l *Loop) control(op, fd int, events uint32) error {
 	ev := unix.EpollEvent{Events: events, Fd: int32(fd)}
-	if err := unix.EpollCtl(l.epoll, op, fd, &ev); err != nil {
+	if err := unix.EpollCtl(l.poller.fd, op, fd, &ev); err != nil {
 		return fmt.Errorf("reactor: epoll_ctl: %w", err)
 	}
 	return nil
@@ -43,19 +43,20 @@ func (l *Loop) control(op, fd int, events uint32) error {
 // signal makes the eventfd readable. It cannot fail but by the counter being
 // full, and then the loop wakes all the same.
 func (l *Loop) signal() {
-	_, _ = unix.Write(l.wake, l.one[:])
+	_, _ = writeNow(l.wake, l.one[:])
 }
 
 // clearWake lets the next Post signal again.
 func (l *Loop) clearWake() {
 	l.mu.Lock()
-	_, _ = unix.Read(l.wake, l.counter[:])
+	_, _ = readNow(l.wake, l.counter[:])
 	l.woken = false
 	l.mu.Unlock()
 }
 
 func (l *Loop) closeDescriptors() {
-	for _, fd := range []*int{&l.epoll, &l.wake, &l.alarm} {
+	l.poller.close()
+	for _, fd := range []*int{&l.wake, &l.alarm} {
 		if *fd >= 0 {
 			_ = unix.Close(*fd)
 			*fd = -1

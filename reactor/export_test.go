@@ -23,3 +23,32 @@ func (s *TCPServer) LoseReserve() {
 // HomeWait is the time until a client tries its first address again, before it
 // is varied.
 func (c *TCPClient) HomeWait() time.Duration { return c.move.homeWait }
+
+// AlwaysReady returns what makes the loop find something in each turn, and what
+// ends that; both are for the loop's goroutine, as is AlwaysReady. start makes
+// no system call that Go's scheduler is told of.
+func (l *Loop) AlwaysReady() (start func() error, stop func(), err error) {
+	r := &alwaysReady{loop: l}
+	if r.fd, err = unix.Eventfd(1, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return nil, nil, err
+	}
+	return func() error { return l.modify(r.fd, unix.EPOLLIN) }, r.abandon, l.add(r.fd, 0, r)
+}
+
+type alwaysReady struct {
+	loop  *Loop
+	fd    int
+	ended bool
+}
+
+func (*alwaysReady) handleIO(uint32) {}
+
+func (r *alwaysReady) abandon() {
+	if !r.ended {
+		r.ended = true
+		r.loop.remove(r.fd)
+		r.loop.dead = append(r.loop.dead, r)
+	}
+}
+
+func (r *alwaysReady) reap() { _ = unix.Close(r.fd) }

@@ -39,7 +39,8 @@ type reaper interface{ reap() }
 // Loop is one epoll event loop. The documented methods may be called on any
 // goroutine unless they say otherwise.
 type Loop struct {
-	epoll, wake, alarm int // epoll, eventfd and timerfd descriptors
+	poller      *poller
+	wake, alarm int // eventfd and timerfd descriptors
 
 	// Owned by the goroutine in Run.
 	sources map[int32]source
@@ -71,13 +72,13 @@ type Loop struct {
 // closed to release its descriptors.
 func NewLoop() (*Loop, error) {
 	l := &Loop{
-		epoll: -1, wake: -1, alarm: -1,
+		wake: -1, alarm: -1,
 		sources: make(map[int32]source), start: time.Now(),
 		one: [8]byte{1}, // the eventfd counts in the machine's order; any non-zero number will do
 	}
 	var err error
-	if l.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("reactor: epoll_create1: %w", err)
+	if l.poller, err = newPoller(); err != nil {
+		return nil, err
 	}
 	if l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		l.closeDescriptors()
@@ -124,7 +125,8 @@ func (l *Loop) Run() error {
 
 // turn handles one batch of events. This is the order, in every turn:
 //
-//  1. Wait, without a time-out, until a descriptor is ready.
+//  1. Wait, without a time-out, until a descriptor is ready: the goroutine is
+//     parked, unless one is already.
 //  2. Readiness, in the kernel's order: connections read what is there and
 //     hand whole frames to handlers, listeners accept, UDP sockets receive and
 //     answer a batch. Nothing that a handler closes is released yet, so no
@@ -140,9 +142,9 @@ func (l *Loop) Run() error {
 // It reports false when the loop was closed; 2 to 6 were done once more then,
 // so what was posted before Close has run.
 func (l *Loop) turn(events []unix.EpollEvent) (open bool, err error) {
-	n, err := unix.EpollWait(l.epoll, events, -1)
-	if err != nil && err != unix.EINTR {
-		return false, fmt.Errorf("reactor: epoll_wait: %w", err)
+	n, err := l.poller.wait(events)
+	if err != nil {
+		return false, err
 	}
 	l.beginTurn()
 	alarmed := false
@@ -240,9 +242,13 @@ func (l *Loop) Close() {
 
 func (l *Loop) runTasks() (open bool) {
 	l.mu.Lock()
+	open = !l.closed
+	if len(l.tasks) == 0 {
+		l.mu.Unlock()
+		return open
+	}
 	tasks := l.tasks
 	l.tasks, l.spare = l.spare[:0], nil
-	open = !l.closed
 	l.mu.Unlock()
 	for i, task := range tasks {
 		tasks[i] = nil

@@ -70,7 +70,7 @@ func (l *Loop) setAlarm() {
 // runTimers calls what is due. Timers that these calls arm wait for the next
 // turn, even if they are due at once.
 func (l *Loop) runTimers() {
-	_, _ = unix.Read(l.alarm, l.expirations[:])
+	_, _ = readNow(l.alarm, l.expirations[:])
 	l.timers.alarm = 0
 	now := l.now()
 	// An alarm may be for a timer that was stopped; then none is late.
