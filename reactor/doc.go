@@ -16,8 +16,9 @@
 // serves nobody else.
 //
 // epoll is used level-triggered and waited for without a time-out: a loop with
-// nothing to do costs nothing. [Loop] documents the order in which a turn
-// handles its events.
+// nothing to do costs nothing, nor does it keep a thread, since Go's own poller
+// parks its goroutine. [Loop] documents the order in which a turn handles its
+// events.
 //
 // # Buffers
 //

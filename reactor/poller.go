@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// busyTurns is how often in a row a loop may find something without having
-// waited before Go's scheduler hears of it.
+// busyTurns is how many turns a loop may make without a wait before Go's
+// scheduler hears of it.
 const busyTurns = 64
 
 // poller is a loop's epoll descriptor. The kernel is asked what is ready without
