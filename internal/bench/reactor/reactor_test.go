@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 func TestEveryScenarioIsRecorded(t *testing.T) {
 	r := result.NewRecorder("reactor", io.Discard)
-	if err := Run(t.Context(), Config{Rounds: 1, Length: 10 * time.Millisecond}, r); err != nil {
+	if err := Run(t.Context(), Config{Rounds: 1, Length: 200 * time.Millisecond}, r); err != nil {
 		t.Fatal(err)
 	}
 	judged, drawn := 0, 0
