@@ -2,6 +2,7 @@ package balance
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -11,30 +12,32 @@ import (
 // other hosts show at the same time (see evidence). A host that is worse is
 // ejected, and brought back by probes that run on a clock.
 type adaptive struct {
-	cfg    *Config
-	lists  *lists
-	out    *outbox
+	*shared
+
+	picks   uint32   // handed out or refused, modulo 2^32
+	reports uint32   // likewise
+	health  []health // of each host, by its slot; nil before the first pick
+	trouble *trouble // nil before the first
+	silence silence
+
+	decay       decay
+	normal      normal   // of calls
+	lateness    normal   // of generations of picks: those that were late
+	costs       middle   // of the median costs of hosts, µs
+	turnarounds middle   // of their turnarounds, µs
+	refresh     int32    // reports until the two are computed anew
+	badRun      uint32   // failures reported since the last success
+	guesses     []guess  // of each host; nil before a report without cost
+	scratch     *scratch // nil while there are few hosts
+
 	random rand.PCG
-
-	picks   uint64 // handed out or refused
-	reports uint32
-
-	normal       normal // of calls
-	lateness     normal // of generations of picks: those that were late
-	costs        middle // of the median costs of hosts, µs
-	turnarounds  middle // of their turnarounds, µs
-	refresh      int    // reports until the two are computed anew
-	looked       uint32 // the number of reports when proof that ends a truce was last looked for
-	scratch      []float32
-	scratchHosts []*host
-
-	tries    tries
-	ramping  []*host
-	nextRamp int
-	silence  silence
-	mode     mode
-	trust    trust
 }
+
+// scratch is where medians are computed, of more hosts than fit on the stack.
+type scratch []float32
+
+// fewHosts is how many fit.
+const fewHosts = 32
 
 const (
 	// slowFactor and slowMargin: a call is slow when it takes longer than
@@ -62,23 +65,43 @@ const (
 	minRefresh = 16
 )
 
-func newAdaptive(cfg *Config, ls *lists, out *outbox, seed uint64) *adaptive {
-	a := &adaptive{cfg: cfg, lists: ls, out: out, random: *rand.NewPCG(seed, 0)}
-	a.normal.reset()
-	a.lateness.reset()
+func newAdaptive(s *shared, seed uint64) *adaptive {
+	a := &adaptive{shared: s, random: *rand.NewPCG(seed, 0)}
+	a.forget()
 	return a
 }
 
-func (a *adaptive) configure(cfg *Config) { a.cfg = cfg }
-
-func (a *adaptive) join(h *host, now time.Duration) {
-	h.since = now
+// forget makes normal what it is before there are calls.
+func (a *adaptive) forget() {
+	a.decay.unit = 1
+	a.normal, a.lateness = normal{}, normal{}
+	for i := range a.health {
+		a.health[i].tally, a.health[i].late = tally{}, tally{}
+	}
 }
 
-func (a *adaptive) leave(h *host) {
-	a.count(h, false)
-	a.tries.remove(h)
-	a.endRamp(h)
+func (a *adaptive) configure() {}
+
+func (a *adaptive) relocate(to []slot, n int) {
+	if a.health != nil {
+		a.health = relocated(a.health, to, n)
+	}
+	if a.guesses != nil {
+		a.guesses = relocated(a.guesses, to, n)
+	}
+	if a.trouble != nil {
+		a.trouble.relocate(to, n)
+	}
+}
+
+func (a *adaptive) join(slot, time.Duration) {}
+
+func (a *adaptive) leave(i slot) {
+	a.count(i, false)
+	if t := a.trouble; t != nil {
+		t.tries.remove(t.records[i])
+		a.endRamp(i)
+	}
 }
 
 // settle mends what a changed route leaves behind.
@@ -86,70 +109,98 @@ func (a *adaptive) settle(now time.Duration) {
 	if n := a.lists.idle.len; a.picks == 0 && n > 0 {
 		// Agents that start together should not begin with the same host.
 		for range a.random.Uint64() % uint64(n) {
-			a.lists.idle.next()
+			a.lists.next()
 		}
 	}
-	a.lists.all(func(h *host) {
-		drained := h.weight == 0
+	t := a.trouble
+	if t == nil {
+		return
+	}
+	a.lists.all(func(i slot) {
+		h := &a.lists.hosts[i]
 		switch {
-		case h.state == Overload && !drained && h.health.away.slot < 0:
-			a.tries.add(h)
-		case drained:
-			a.tries.remove(h)
-		}
-		if drained {
-			a.endRamp(h)
+		case h.Drained():
+			t.tries.remove(t.records[i])
+			a.endRamp(i)
+		case h.state == Overload && t.records[i].away.slot < 0:
+			t.tries.add(t.records[i])
 		}
 	})
-	if a.mode.dark && a.lists.idle.len > 0 {
+	if t.mode.dark && a.lists.idle.len > 0 {
 		a.brighten(now) // nothing is known about hosts that are new
-	} else if !a.mode.dark && a.lists.idle.len == 0 && a.lists.overload.len > 0 {
+	} else if !t.mode.dark && a.lists.idle.len == 0 && a.lists.overload.len > 0 {
 		a.pardon(0, never, now)
 	}
 }
 
-func (a *adaptive) pick(now time.Duration) *host {
-	a.picks++
-	if h := a.due(now); h != nil {
-		return h
+// learn returns what is known of a host, to be added to.
+func (a *adaptive) learn(i slot) *health {
+	if a.health == nil {
+		a.health = make([]health, len(a.lists.hosts))
 	}
-	a.growRamp(now)
+	return &a.health[i]
+}
+
+// guess is what is known of a host's picks apart from that, nil if nothing is.
+func (a *adaptive) guess(i slot) *guess {
+	if a.guesses == nil {
+		return nil
+	}
+	return &a.guesses[i]
+}
+
+func (a *adaptive) pick(now time.Duration) slot {
+	a.picks++
+	if a.trouble != nil {
+		if i := a.due(now); i != none {
+			return i
+		}
+		a.growRamp(now)
+	}
 	// Hosts may turn out to hang when it is their turn; then it is another's.
 	for a.lists.idle.len > 0 {
-		h := a.lists.idle.next()
-		a.judgeLate(h, now)
-		if h.state == Idle {
-			a.handOut(h, now)
-			return h
+		i := a.lists.next()
+		a.judgeLate(i, now)
+		if a.lists.hosts[i].state == Idle {
+			a.handOut(i, now)
+			return i
 		}
 	}
-	return nil
+	return none
 }
 
-// handOut notes that h was returned by a pick.
-func (a *adaptive) handOut(h *host, now time.Duration) {
-	s := h.learn()
-	s.inflight.pick(a.reports, now)
+// handOut notes that a host was returned by a pick.
+func (a *adaptive) handOut(i slot, now time.Duration) {
+	s := a.learn(i)
+	s.pick(uint16(a.reports), now, a.guess(i))
 	if a.silence.pick(a.lists.open(), now); a.silence.silent {
 		if s.silent++; s.silent >= maxSilent {
-			a.takeSilence(h, s.silent, now)
+			a.takeSilence(i, s.silent, now)
 		}
 	}
 }
 
-// takeSilence takes n picks of h that were not reported for good calls.
-func (a *adaptive) takeSilence(h *host, n uint16, now time.Duration) {
-	s := h.health
+// takeSilence takes n picks of a host that were not reported for good calls.
+func (a *adaptive) takeSilence(i slot, n uint8, now time.Duration) {
+	s := &a.health[i]
 	s.silent -= n
 	for range n {
 		a.age(now)
-		s.observe(good, a.cluesFor(h))
-		a.normal.add(&s.tally, false, s.counted)
+		a.observe(i, good)
 	}
 }
 
-func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
-	s := h.learn()
+// observe adds a call to an idle host to what is known of it and is normal.
+func (a *adaptive) observe(i slot, v verdict) {
+	if v != good || a.trouble != nil { // where all is well a good call says nothing
+		a.troubled().sums[i].observe(v, a.cluesFor(i))
+	}
+	s := &a.health[i]
+	a.normal.add(a.decay.unit, &s.tally, v != good, !s.excluded)
+}
+
+func (a *adaptive) report(i slot, ok bool, cost, now time.Duration) {
+	s := a.learn(i)
 	a.reports++
 	a.age(now)
 	a.silence.report(ok, now)
@@ -157,61 +208,66 @@ func (a *adaptive) report(h *host, ok bool, cost, now time.Duration) {
 	if ok {
 		v = a.pace(s, cost)
 		if cost > 0 {
-			s.cost.add(cost)
+			s.addCost(cost)
 		}
-		a.doubtChecks(h, cost, now)
-		a.mode.badRun = 0
-		a.mode.goodAt = now
+		a.doubtChecks(i, cost, now)
+		a.badRun = 0
 	} else {
-		inc(&a.mode.badRun)
+		inc(&a.badRun)
 	}
 	a.refreshMiddles()
-	if took, complete := s.inflight.report(ok, cost, a.reports, now); complete {
-		a.generation(h, took > a.lateAfter(s))
+	if cost <= 0 && a.guesses == nil {
+		a.guesses = make([]guess, len(a.lists.hosts))
 	}
-	switch {
-	case h.weight == 0: // no new picks depend on it
+	if took, complete := s.report(ok, cost, uint16(a.reports), now, a.guess(i)); complete {
+		a.generation(i, took > a.lateAfter(s))
+	}
+	switch h := &a.lists.hosts[i]; {
+	case h.Drained(): // no new picks depend on it
 	case h.state == Overload:
-		a.probed(h, v != good, cost, now)
+		a.probed(i, v != good, cost, now)
 	default:
-		a.weigh(h, v, now)
-		a.judge(h, now)
+		a.weigh(i, v, now)
+		a.judge(i, now)
 		a.judgeModule(now)
 	}
 }
 
 // weigh adds a call to an idle host to the evidence.
-func (a *adaptive) weigh(h *host, v verdict, now time.Duration) {
-	s := h.health
+func (a *adaptive) weigh(i slot, v verdict, now time.Duration) {
+	s := &a.health[i]
 	switch {
 	case !a.silence.silent:
-		s.observe(v, a.cluesFor(h))
-		a.normal.add(&s.tally, v != good, s.counted)
+		a.observe(i, v)
 		s.silent = 0
 	case v == good: // was, or will be, taken for it anyway
 	case s.silent == 0:
 		// Its pick was taken for a good one already.
-		s.convict(v, a.cluesFor(h))
-		a.normal.markBad(&s.tally, s.counted)
+		a.troubled().sums[i].convict(v, a.cluesFor(i))
+		a.normal.markBad(a.decay.unit, &s.tally, !s.excluded)
 	default:
 		// The picks since the last failure, but for this one, were good.
-		a.takeSilence(h, s.silent-1, now)
+		a.takeSilence(i, s.silent-1, now)
 		s.silent = 0
-		s.observe(v, a.cluesFor(h))
-		a.normal.add(&s.tally, true, s.counted)
+		a.observe(i, v)
 	}
 }
 
 // cluesFor are the clues that the other hosts' share of bad calls makes of a
-// call to h.
-func (a *adaptive) cluesFor(h *host) *clues {
-	return evidenceTable.at(a.normal.share(h.health.tally, h.health.counted))
+// call to a host.
+func (a *adaptive) cluesFor(i slot) *clues {
+	return evidenceTable.at(a.normalFor(&a.health[i]))
+}
+
+// normalFor is the share of bad calls that is normal for a host.
+func (a *adaptive) normalFor(s *health) float64 {
+	return a.normal.share(a.decay.unit, s.tally, !s.excluded)
 }
 
 // pace tells a successful call that took far longer than calls to the peers do
 // from a good one.
 func (a *adaptive) pace(s *health, cost time.Duration) verdict {
-	peers, ok := a.costs.others(s.cost.value)
+	peers, ok := a.costs.others(s.cost)
 	switch {
 	case !ok || cost <= limit(peers):
 		return good
@@ -224,7 +280,7 @@ func (a *adaptive) pace(s *health, cost time.Duration) verdict {
 
 // lateAfter is how long a generation of a host's picks may wait for its reports.
 func (a *adaptive) lateAfter(s *health) time.Duration {
-	peers, ok := a.turnarounds.others(s.inflight.turnaround.value)
+	peers, ok := a.turnarounds.others(s.turnaround)
 	if !ok {
 		return unlimited
 	}
@@ -244,34 +300,36 @@ func limit(peers float32) time.Duration {
 }
 
 // generation weighs that a generation of picks was late or not.
-func (a *adaptive) generation(h *host, late bool) {
-	if h.state != Idle || h.weight == 0 {
+func (a *adaptive) generation(i slot, late bool) {
+	if h := &a.lists.hosts[i]; h.state != Idle || h.Drained() {
 		return
 	}
-	s := h.health
-	c := evidenceTable.at(max(minLateness, a.lateness.share(s.late, s.counted)))
-	if late {
-		cusum(&s.hanging, c.failingBad)
-	} else {
-		cusum(&s.hanging, c.failingGood)
+	s := &a.health[i]
+	if late || a.trouble != nil {
+		c := evidenceTable.at(max(minLateness, a.lateness.share(a.decay.unit, s.late, !s.excluded)))
+		x := c.failingGood
+		if late {
+			x = c.failingBad
+		}
+		cusum(&a.troubled().sums[i].hanging, x)
 	}
-	a.lateness.add(&s.late, late, s.counted)
+	a.lateness.add(a.decay.unit, &s.late, late, !s.excluded)
 }
 
 // judgeLate looks, when it is the host's turn, whether its picks wait for
 // reports while those of its peers do not.
-func (a *adaptive) judgeLate(h *host, now time.Duration) {
-	if h.health == nil {
-		return // it was never picked
+func (a *adaptive) judgeLate(i slot, now time.Duration) {
+	if a.health == nil {
+		return // none was ever picked
 	}
-	f := &h.health.inflight
-	wait := f.waiting(now)
-	if wait == 0 || a.reports-f.reports < minProgress || wait <= a.lateAfter(h.health) {
+	s := &a.health[i]
+	wait := s.waiting(now)
+	if wait == 0 || uint16(a.reports)-s.reports < minProgress || wait <= a.lateAfter(s) {
 		return
 	}
-	f.renew(wait, a.reports, now)
-	a.generation(h, true)
-	a.judge(h, now)
+	s.renew(wait, uint16(a.reports), now, a.guess(i))
+	a.generation(i, true)
+	a.judge(i, now)
 }
 
 // refreshMiddles computes the medians of the hosts' medians when it is time.
@@ -280,61 +338,58 @@ func (a *adaptive) refreshMiddles() {
 	if a.refresh > 0 {
 		return
 	}
-	a.refresh = max(minRefresh, a.lists.open())
-	a.scratch = a.scratch[:0]
-	a.idle(func(s *health) {
-		if m := &s.cost; m.known() {
-			a.scratch = append(a.scratch, m.value)
+	a.refresh = int32(max(minRefresh, a.lists.open()))
+	var few [fewHosts]float32
+	values := few[:0]
+	if n := int(a.lists.idle.len); n > fewHosts {
+		if a.scratch == nil {
+			a.scratch = new(scratch)
 		}
-	})
-	a.costs = newMiddle(a.scratch)
-	a.scratch = a.scratch[:0]
-	a.idle(func(s *health) {
-		if m := &s.inflight.turnaround; m.known() {
-			a.scratch = append(a.scratch, m.value)
-		}
-	})
-	a.turnarounds = newMiddle(a.scratch)
-}
-
-// all and idle call f with what is known of every host, or of every idle one;
-// those that nothing is known of are left out.
-
-func (a *adaptive) all(f func(*health)) { a.lists.all(known(f)) }
-
-func (a *adaptive) idle(f func(*health)) { a.lists.idle.all(known(f)) }
-
-func known(f func(*health)) func(*host) {
-	return func(h *host) {
-		if h.health != nil {
-			f(h.health)
-		}
+		*a.scratch = slices.Grow(*a.scratch, n)
+		values = *a.scratch
 	}
+	a.lists.idle.all(a.lists.hosts, func(i slot) {
+		if m := a.health[i].costMedian(); m.known() {
+			values = append(values, m.value)
+		}
+	})
+	a.costs = newMiddle(values)
+	values = values[:0]
+	a.lists.idle.all(a.lists.hosts, func(i slot) {
+		if m := a.health[i].turnaroundMedian(); m.known() {
+			values = append(values, m.value)
+		}
+	})
+	a.turnarounds = newMiddle(values)
 }
 
 // age lets the calls so far count less, now that another has ended. At most
 // once in some thousand calls that takes time linear in the number of hosts, to
 // keep the sums in range.
 func (a *adaptive) age(now time.Duration) {
-	a.normal.advance(now)
-	a.lateness.advance(now)
-	if a.normal.aged() {
-		f := a.normal.rescale()
-		a.all(func(s *health) { s.tally.scale(f) })
+	a.decay.advance(now)
+	if !a.decay.aged() {
+		return
 	}
-	if a.lateness.aged() {
-		f := a.lateness.rescale()
-		a.all(func(s *health) { s.late.scale(f) })
+	f := a.decay.rescale()
+	a.normal.scale(f)
+	a.lateness.scale(f)
+	for i := range a.health {
+		a.health[i].tally.scale(float32(f))
+		a.health[i].late.scale(float32(f))
 	}
 }
 
 // count sets whether a host counts for what is normal.
-func (a *adaptive) count(h *host, counts bool) {
-	s := h.health
-	if s == nil || s.counted == counts {
+func (a *adaptive) count(i slot, counts bool) {
+	if a.health == nil {
 		return
 	}
-	s.counted = counts
+	s := &a.health[i]
+	if s.excluded == !counts {
+		return
+	}
+	s.excluded = !counts
 	if counts {
 		a.normal.include(s.tally)
 		a.lateness.include(s.late)

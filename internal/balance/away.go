@@ -58,7 +58,7 @@ type away struct {
 	hold     time.Duration // how long it was left alone at first
 	leftAt   time.Duration // when it was ejected
 	probedAt time.Duration // the last probe
-	probed   uint64        // the module's picks at that time
+	probed   uint32        // the module's picks at that time
 	slot     int32         // in the heap of tries, -1 outside
 	relapses uint8
 	good     uint8 // good probes in a row
@@ -86,47 +86,47 @@ func goodNeeded(bad, calls uint32) uint8 {
 }
 
 // tries are the hosts that are out, the one to be tried next first.
-type tries []*host
+type tries []*record
 
 func (t tries) Len() int           { return len(t) }
-func (t tries) Less(i, j int) bool { return t[i].health.away.next < t[j].health.away.next }
+func (t tries) Less(i, j int) bool { return t[i].away.next < t[j].away.next }
 func (t tries) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
-	t[i].health.away.slot, t[j].health.away.slot = int32(i), int32(j)
+	t[i].away.slot, t[j].away.slot = int32(i), int32(j)
 }
 
 func (t *tries) Push(x any) {
-	h := x.(*host)
-	h.health.away.slot = int32(len(*t))
-	*t = append(*t, h)
+	r := x.(*record)
+	r.away.slot = int32(len(*t))
+	*t = append(*t, r)
 }
 
 func (t *tries) Pop() any {
 	last := len(*t) - 1
-	h := (*t)[last]
+	r := (*t)[last]
 	(*t)[last] = nil
 	*t = (*t)[:last]
-	h.health.away.slot = -1
-	return h
+	r.away.slot = -1
+	return r
 }
 
-func (t *tries) add(h *host) { heap.Push(t, h) }
+func (t *tries) add(r *record) { heap.Push(t, r) }
 
-// remove takes h out, if it is in.
-func (t *tries) remove(h *host) {
-	if s := h.health; s != nil && s.record != nil && s.away.slot >= 0 {
-		heap.Remove(t, int(s.away.slot))
+// remove takes r out, if it is in; nil is not.
+func (t *tries) remove(r *record) {
+	if r != nil && r.away.slot >= 0 {
+		heap.Remove(t, int(r.away.slot))
 	}
 }
 
 // reset sets the time of the next try.
-func (t *tries) reset(h *host, next time.Duration) {
-	h.health.away.next = next
-	heap.Fix(t, int(h.health.away.slot))
+func (t *tries) reset(r *record, next time.Duration) {
+	r.away.next = next
+	heap.Fix(t, int(r.away.slot))
 }
 
 // first is the host to be tried next, nil if there is none.
-func (t tries) first() *host {
+func (t tries) first() *record {
 	if len(t) == 0 {
 		return nil
 	}

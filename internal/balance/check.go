@@ -34,102 +34,108 @@ func (t *trust) holds(now time.Duration) bool {
 
 // wantsCheck reports whether a host that is out is to be checked before it is
 // probed.
-func (a *adaptive) wantsCheck(h *host, now time.Duration) bool {
-	return a.cfg.Check && !a.mode.dark && now >= a.trust.noneBefore &&
-		(now-h.health.away.lastTry() < trustChecks || h.health.away.refusals < trustRefusals)
+func (a *adaptive) wantsCheck(r *record, now time.Duration) bool {
+	t := a.trouble
+	return a.cfg.Check && !t.mode.dark && now >= t.trust.noneBefore &&
+		(now-r.away.lastTry() < trustChecks || r.away.refusals < trustRefusals)
 }
 
-// check asks for a TCP check of h, and for one of a host that works if nothing
-// else lends trust to it.
-func (a *adaptive) check(h *host, now time.Duration) {
-	if !a.cfg.Check || now < a.trust.noneBefore {
+// check asks for a TCP check of a host, and for one of a host that works if
+// nothing else lends trust to it.
+func (a *adaptive) check(i slot, now time.Duration) {
+	t := a.trouble
+	if !a.cfg.Check || now < t.trust.noneBefore {
 		return
 	}
-	a.ask(h, now)
-	if !a.trust.holds(now + trustFor/2) { // it has to last until the answer is there
-		if c := a.control(); c != nil && a.ask(c, now) {
-			inc8(&a.trust.unanswered)
+	a.ask(i, now)
+	if !t.trust.holds(now + trustFor/2) { // it has to last until the answer is there
+		if c := a.control(); c != none && a.ask(c, now) {
+			inc8(&t.trust.unanswered)
 		}
 	}
 }
 
 // ask has a host checked, unless that was just done.
-func (a *adaptive) ask(h *host, now time.Duration) bool {
-	s := h.learn()
-	if now-s.lastAttempt() < attemptGap {
+func (a *adaptive) ask(i slot, now time.Duration) bool {
+	r := a.keepRecord(i)
+	if now-r.lastAttempt() < attemptGap {
 		return false
 	}
-	s.keepRecord()
-	s.checking, s.checkedAt = true, now
-	a.out.checks = append(a.out.checks, h.addr)
+	r.checking, r.checkedAt = true, now
+	o := a.outgoing()
+	o.checks = append(o.checks, a.lists.hosts[i].Host())
 	return true
 }
 
 // control is a host that works, if it is found among the few picked last.
-func (a *adaptive) control() *host {
+func (a *adaptive) control() slot {
 	const few = 8
-	for i := range a.lists.idle.classes {
-		h := a.lists.idle.classes[i].list.tail
-		for n := 0; n < few && h != nil; n, h = n+1, h.prev {
-			if s := h.health; s != nil && s.worst() == 0 && s.tally.calls > 0 {
-				return h
+	hosts := a.lists.hosts
+	for at := range a.lists.idle.classes {
+		l := &a.lists.idle.classes[at].list
+		i := hosts[l.head].prev // the tail
+		for range min(few, l.len) {
+			if a.trouble.sums[i].worst() == 0 && a.learn(i).tally.calls > 0 {
+				return i
 			}
+			i = hosts[i].prev
 		}
 	}
-	return nil
+	return none
 }
 
-func (a *adaptive) checked(h *host, ok bool, now time.Duration) {
-	s := h.health
-	if s == nil || !s.checking {
+func (a *adaptive) checked(i slot, ok bool, now time.Duration) {
+	t := a.trouble
+	r := a.record(i)
+	if r == nil || !r.checking {
 		return
 	}
-	flipped := ok && s.refused
-	s.checking, s.refused = false, !ok
+	flipped := ok && r.refused
+	r.checking, r.refused = false, !ok
 	if flipped {
-		s.away.row = 0 // something has changed
+		r.away.row = 0 // something has changed
 	}
 	if !ok {
-		inc8(&s.away.refusals)
+		inc8(&r.away.refusals)
 	}
-	switch {
+	switch h := &a.lists.hosts[i]; {
 	case ok:
-		a.trust = trust{goodAt: now, known: true}
-		a.vet(h, now)
-	case h.state == Idle && !s.suspect:
-		s.goodSince = 0 // doubtChecks waits whether it works all the same
-	case h.state == Idle && h.weight > 0:
-		a.judge(h, now)
-	case !a.trust.holds(now) && (a.trust.unanswered == 0 || a.trust.unanswered > maxUnanswered):
-		a.vet(h, now) // there is nothing to tell what the check means
+		t.trust = trust{goodAt: now, known: true}
+		t.vet(r, now)
+	case h.state == Idle && !t.sums[i].suspect:
+		r.goodSince = 0 // doubtChecks waits whether it works all the same
+	case h.state == Idle && !h.Drained():
+		a.judge(i, now)
+	case !t.trust.holds(now) && (t.trust.unanswered == 0 || t.trust.unanswered > maxUnanswered):
+		t.vet(r, now) // there is nothing to tell what the check means
 	}
 }
 
-func (a *adaptive) unchecked(h *host, now time.Duration) {
-	if s := h.health; s != nil && s.record != nil {
-		s.checking = false
-		a.vet(h, now)
+func (a *adaptive) unchecked(i slot, now time.Duration) {
+	if r := a.record(i); r != nil {
+		r.checking = false
+		a.trouble.vet(r, now)
 	}
 }
 
-// doubtChecks is told of a good call to h. Checks say nothing in a module where
-// a host works that refuses them.
-func (a *adaptive) doubtChecks(h *host, cost, now time.Duration) {
-	s := h.health
-	if !s.refused || h.state != Idle || now-cost <= s.checkedAt {
+// doubtChecks is told of a good call to a host. Checks say nothing in a module
+// where a host works that refuses them.
+func (a *adaptive) doubtChecks(i slot, cost, now time.Duration) {
+	r := a.record(i)
+	if r == nil || !r.refused || a.lists.hosts[i].state != Idle || now-cost <= r.checkedAt {
 		return
 	}
-	if inc8(&s.goodSince); s.goodSince >= worksAllTheSame {
-		s.refused = false
-		a.trust = trust{noneBefore: now + distrustFor}
+	if inc8(&r.goodSince); r.goodSince >= worksAllTheSame {
+		r.refused = false
+		a.trouble.trust = trust{noneBefore: now + distrustFor}
 	}
 }
 
 // vet lets a host that is out be probed, if that was waiting for a check.
-func (a *adaptive) vet(h *host, now time.Duration) {
-	w := &h.health.away
+func (t *trouble) vet(r *record, now time.Duration) {
+	w := &r.away
 	if w.awaiting && w.slot >= 0 {
 		w.awaiting, w.vetted = false, true
-		a.tries.reset(h, now)
+		t.tries.reset(r, now)
 	}
 }

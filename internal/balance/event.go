@@ -64,20 +64,29 @@ type outbox struct {
 	checks []route.Host // bounded: a policy asks for each host once at a time
 }
 
-func (o *outbox) tell(e Event) {
-	if len(o.events) < maxEvents {
+// outgoing returns the outbox, to put something in.
+func (s *shared) outgoing() *outbox {
+	if s.out == nil {
+		s.out = new(outbox)
+	}
+	return s.out
+}
+
+func (s *shared) tell(e Event) {
+	if o := s.outgoing(); len(o.events) < maxEvents {
 		o.events = append(o.events, e)
 	}
 }
 
-func (o *outbox) pending() bool { return len(o.events)+len(o.checks) > 0 }
-
 // Pending reports whether TakeEvents or TakeChecks would return anything.
-func (b *LoadBalance) Pending() bool { return b.out.pending() }
+func (b *LoadBalance) Pending() bool { return b.out != nil && len(b.out.events)+len(b.out.checks) > 0 }
 
 // TakeEvents appends to dst what has happened since the last time. Of more
 // than 256 events the first are kept.
 func (b *LoadBalance) TakeEvents(dst []Event) []Event {
+	if b.out == nil {
+		return dst
+	}
 	dst = append(dst, b.out.events...)
 	b.out.events = b.out.events[:0]
 	return dst
@@ -86,6 +95,9 @@ func (b *LoadBalance) TakeEvents(dst []Event) []Event {
 // TakeChecks appends to dst the hosts to which a TCP connection is to be
 // tried. The result of each goes to Checked.
 func (b *LoadBalance) TakeChecks(dst []route.Host) []route.Host {
+	if b.out == nil {
+		return dst
+	}
 	dst = append(dst, b.out.checks...)
 	b.out.checks = b.out.checks[:0]
 	return dst
@@ -94,8 +106,8 @@ func (b *LoadBalance) TakeChecks(dst []route.Host) []route.Host {
 // Checked learns whether a TCP connection to addr could be made. A host that
 // is not in the route any more is passed over.
 func (b *LoadBalance) Checked(addr route.Host, ok bool, now time.Duration) {
-	if h := b.find(addr); h != nil {
-		b.policy.checked(h, ok, now)
+	if i := b.find(addr); i != none {
+		b.policy.checked(i, ok, now)
 	}
 }
 
@@ -103,7 +115,7 @@ func (b *LoadBalance) Checked(addr route.Host, ok bool, now time.Duration) {
 // says nothing about the host. A host that waited for it is probed without one,
 // as if there were no checks.
 func (b *LoadBalance) Unchecked(addr route.Host, now time.Duration) {
-	if h := b.find(addr); h != nil {
-		b.policy.unchecked(h, now)
+	if i := b.find(addr); i != none {
+		b.policy.unchecked(i, now)
 	}
 }

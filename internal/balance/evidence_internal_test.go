@@ -43,7 +43,7 @@ func TestBadCallsToAlarm(t *testing.T) {
 		normal float64
 		want   int
 	}{{0, 4}, {0.002, 4}, {0.01, 5}, {0.05, 7}, {0.2, 14}} {
-		var s health
+		var s sums
 		n := 0
 		for s.worst() < Alarm {
 			s.observe(failed, evidenceTable.at(tt.normal))
@@ -63,7 +63,7 @@ func TestFalseAlarmsAreRare(t *testing.T) {
 	for _, p0 := range []float64{0.003, 0.0105, 0.05, 0.21} {
 		c := evidenceTable.at(p0)
 		calls, alarms := 3_000_000, 0
-		var s health
+		var s sums
 		for range calls {
 			v := good
 			if random.Float64() < p0 {
@@ -149,25 +149,25 @@ func TestQuickselect(t *testing.T) {
 // less, and taking hosts in and out leaves no trace.
 func TestNormal(t *testing.T) {
 	var n normal
-	n.reset()
+	d := decay{unit: 1}
 	var a, b tally
-	if got := n.share(a, true); got != firstNormal {
+	if got := n.share(d.unit, a, true); got != firstNormal {
 		t.Errorf("without calls %v is normal, want %v", got, firstNormal)
 	}
 	for i := range 2000 {
-		n.advance(time.Duration(i) * time.Millisecond)
-		n.add(&a, i%2 == 0, true)
-		n.add(&b, i%20 == 0, true)
+		d.advance(time.Duration(i) * time.Millisecond)
+		n.add(d.unit, &a, i%2 == 0, true)
+		n.add(d.unit, &b, i%20 == 0, true)
 	}
-	if got := n.share(a, true); math.Abs(got-0.05) > 0.01 {
+	if got := n.share(d.unit, a, true); math.Abs(got-0.05) > 0.01 {
 		t.Errorf("normal for a is %v, want b's 5%%", got)
 	}
-	if got, _ := n.of(a); math.Abs(got-0.5) > 0.01 {
+	if got, _ := d.of(a); math.Abs(got-0.5) > 0.01 {
 		t.Errorf("a's own share is %v", got)
 	}
 	before := n
 	n.exclude(a)
-	if got := n.share(a, false); math.Abs(got-0.05) > 0.01 {
+	if got := n.share(d.unit, a, false); math.Abs(got-0.05) > 0.01 {
 		t.Errorf("normal without a is %v", got)
 	}
 	n.include(a)
@@ -175,20 +175,21 @@ func TestNormal(t *testing.T) {
 		t.Errorf("out and in again: %+v, was %+v", n, before)
 	}
 	for i := range 30_000 { // a gets well, over more than the memory
-		n.advance(2*time.Second + time.Duration(i)*10*time.Millisecond)
-		n.add(&a, false, true)
+		d.advance(2*time.Second + time.Duration(i)*10*time.Millisecond)
+		n.add(d.unit, &a, false, true)
 	}
-	if got, _ := n.of(a); got > 1e-4 {
+	if got, _ := d.of(a); got > 1e-4 {
 		t.Errorf("a's share is %v long after it got well", got)
 	}
-	if !n.aged() {
+	if !d.aged() {
 		t.Fatal("the sums did not age")
 	}
-	share, calls := n.of(a)
-	f := n.rescale()
-	a.scale(f)
-	b.scale(f)
-	if s, c := n.of(a); math.Abs(s-share) > 1e-6 || math.Abs(c-calls) > 1e-3*calls || n.unit != 1 {
+	share, calls := d.of(a)
+	f := d.rescale()
+	n.scale(f)
+	a.scale(float32(f))
+	b.scale(float32(f))
+	if s, c := d.of(a); math.Abs(s-share) > 1e-6 || math.Abs(c-calls) > 1e-3*calls || d.unit != 1 {
 		t.Errorf("rescaled to %v of %v calls, was %v of %v", s, c, share, calls)
 	}
 }

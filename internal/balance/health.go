@@ -14,66 +14,56 @@ const (
 	failed         // or it took so long that it might as well have
 )
 
-// health is what the policy adaptive knows about a host that was picked.
+// health is what the policy adaptive knows about each host of a module that was
+// asked for, in 48 bytes. The zero value knows nothing.
 type health struct {
-	failing, degraded, hanging float32 // the sums of the tests, nats
+	tally tally
+	late  tally // as tally, of generations of picks
+
+	// See inflight.go.
+	closed     time.Duration // the old generation's picks were not after that
+	span       float32       // nor before closed - span, ns
+	turnaround float32       // its running median, µs
+	cost       float32       // that of the costs of calls, µs
+	reports    uint16        // the module's, modulo 65536, when the old generation was closed
+	size       uint16        // of the old generation
+	old, young uint16        // picks without report
+
+	turnarounds uint8 // samples of turnaround, as median counts them
+	costs       uint8 // of cost
+	silent      uint8 // picks to be taken for good calls unless a failure comes; see silence
+	excluded    bool  // its tallies are no part of what is normal
+}
+
+func (s *health) costMedian() median { return median{s.cost, s.costs} }
+
+func (s *health) turnaroundMedian() median { return median{s.turnaround, s.turnarounds} }
+
+func (s *health) addCost(d time.Duration) {
+	m := s.costMedian()
+	m.add(d)
+	s.cost, s.costs = m.value, m.count
+}
+
+func (s *health) addTurnaround(d time.Duration) {
+	m := s.turnaroundMedian()
+	m.add(d)
+	s.turnaround, s.turnarounds = m.value, m.count
+}
+
+// sums are those of the tests that compare a host with its peers.
+type sums struct {
+	failing, degraded, hanging float32 // nats
 	runBad, runCalls           uint32  // since both failing and degraded were 0
-	tally                      tally
-	late                       tally // as tally, of generations of picks
-	cost                       median
-
-	silent  uint16 // picks to be taken for good calls unless a failure comes; see silence
-	counted bool   // its tallies are part of what is normal
-	suspect bool
-	ramping bool
-	// TCP checks.
-	checking  bool  // asked for, and not answered
-	refused   bool  // the last one failed
-	goodSince uint8 // calls that were good all the same
-
-	inflight inflight
-	// record is nil as long as the host was neither checked nor out: agents
-	// have very many hosts, and most of them are well.
-	*record
-}
-
-// record is what is known of a host that gave, or gives, trouble.
-type record struct {
-	checkedAt  time.Duration // when the last TCP check was asked for
-	reason     Reason        // why the host is in its state
-	returnedAt time.Duration // when it came back last; while ramping, the start of the ramp
-	away       away
-}
-
-// known is what is known of h, to be read only.
-func (h *host) known() *health {
-	if h.health == nil {
-		return &health{counted: true}
-	}
-	return h.health
-}
-
-// learn returns what is known of h, to be added to.
-func (h *host) learn() *health {
-	if h.health == nil {
-		h.health = &health{counted: true}
-	}
-	return h.health
-}
-
-// keepRecord makes sure that s has a record.
-func (s *health) keepRecord() {
-	if s.record == nil {
-		s.record = &record{checkedAt: never, returnedAt: never, away: away{slot: -1, probedAt: never}}
-	}
+	suspect                    bool
 }
 
 // worst is the largest of the sums.
-func (s *health) worst() float32 { return max(s.failing, s.degraded, s.hanging) }
+func (s *sums) worst() float32 { return max(s.failing, s.degraded, s.hanging) }
 
 // likeBad reports whether a host is in doubt for what another is to be ejected
 // for, and not much less: a quarter as large a share of its calls is bad lately.
-func (s *health) likeBad(o *health, cause Cause) bool {
+func (s *sums) likeBad(o *sums, cause Cause) bool {
 	if cause == Hanging {
 		return s.hanging >= doubt
 	}
@@ -82,7 +72,7 @@ func (s *health) likeBad(o *health, cause Cause) bool {
 }
 
 // suspected is the hypothesis with the largest of the sums.
-func (s *health) suspected() Cause {
+func (s *sums) suspected() Cause {
 	switch worst := s.worst(); {
 	case worst == 0:
 		return Fresh
@@ -95,23 +85,15 @@ func (s *health) suspected() Cause {
 	}
 }
 
-// lastAttempt is when the host was last checked or probed.
-func (s *health) lastAttempt() time.Duration {
-	if s.record == nil {
-		return never
-	}
-	return max(s.checkedAt, s.away.probedAt)
-}
-
 // forgive sets the sums to start and forgets the run.
-func (s *health) forgive(start float32) {
+func (s *sums) forgive(start float32) {
 	s.failing, s.degraded, s.hanging = start, start, 0
 	s.runBad, s.runCalls = 0, 0
 }
 
 // convict adds to the tests that a call was bad, be it a new one or one that was
 // taken for good.
-func (s *health) convict(v verdict, c *clues) {
+func (s *sums) convict(v verdict, c *clues) {
 	most := float32(math.MaxFloat32)
 	if v == slow {
 		most = maxSlow
@@ -123,7 +105,7 @@ func (s *health) convict(v verdict, c *clues) {
 }
 
 // observe adds one call to the tests.
-func (s *health) observe(v verdict, c *clues) {
+func (s *sums) observe(v verdict, c *clues) {
 	if v != good {
 		s.convict(v, c)
 	} else {
@@ -134,3 +116,21 @@ func (s *health) observe(v verdict, c *clues) {
 		s.runBad, s.runCalls = 0, 0
 	}
 }
+
+// record is what is known of a host that gave, or gives, trouble.
+type record struct {
+	host       slot
+	checkedAt  time.Duration // when the last TCP check was asked for
+	since      time.Duration // when the host entered its state
+	reason     Reason        // why it is in that
+	returnedAt time.Duration // when it came back last; while ramping, the start of the ramp
+	away       away
+	ramping    bool
+	// TCP checks.
+	checking  bool  // asked for, and not answered
+	refused   bool  // the last one failed
+	goodSince uint8 // calls that were good all the same
+}
+
+// lastAttempt is when the host was last checked or probed.
+func (r *record) lastAttempt() time.Duration { return max(r.checkedAt, r.away.probedAt) }

@@ -25,42 +25,44 @@ func (s State) String() string {
 }
 
 // host is one node of the module. It is on exactly one list as long as it is
-// in the route.
+// in the route. What is known about it the policy keeps.
+//
+// An agent may have a million hosts, most of them never asked for: a host takes
+// 32 bytes.
 type host struct {
-	addr       route.Host
-	weight     uint16
-	state      State
-	generation uint8 // of the last Update that named it
-	share      int32 // of the picks, relative to other idle hosts; see shareUnit
-	turn       int32 // how much of a turn it has been passed over for
-	prev, next *host // neighbours on its list
-	since      time.Duration
-	stats      *stats  // of the policy classic; nil under another
-	health     *health // of the policy adaptive; nil under another, and while nothing is known
+	route.Node        // its weight is changed by lists only
+	prev, next slot   // neighbours on its list
+	turn       int32  // how much of a turn it has been passed over for
+	joined     uint32 // when it came into the route, tenths of a second
 	unsent     unsent
+	part       uint8 // of its share, in parts: less while it grows back
+	state      State
+	toldOver   bool // the overload flag in the last Count that was taken
+	named      bool // by the Update that is under way
 }
 
-// stats is what the policy "classic" knows about a host since it entered its
-// state or, if it is idle, since its window began. The counters stop at their
-// largest value.
-type stats struct {
-	vsucc, verr           uint32 // virtual: real calls and an initial credit or charge
-	rsucc, rerr           uint32 // real calls
-	continSucc, continErr uint32 // current run of equal results
+const (
+	// parts is how many parts a share has, and shareUnit the share of a host
+	// of weight 1 that gets all of it. At most 10,000 x 64, it fits an int32.
+	parts     = 32
+	shareUnit = 2 * parts
+)
+
+// share is how many of the picks a host gets, relative to other idle hosts.
+func (h *host) share() int32 { return shareOf(h.Weight, h.part) }
+
+func shareOf(weight uint16, part uint8) int32 {
+	return int32(weight) * int32(part) * (shareUnit / parts)
 }
 
-func (s *stats) count(ok bool) {
-	if ok {
-		inc(&s.vsucc)
-		inc(&s.rsucc)
-		inc(&s.continSucc)
-		s.continErr = 0
-		return
-	}
-	inc(&s.verr)
-	inc(&s.rerr)
-	inc(&s.continErr)
-	s.continSucc = 0
+// joinUnit is the unit of host.joined: it is for people to read, and good for
+// 13 years.
+const joinUnit = 100 * time.Millisecond
+
+func (h *host) joinedAt() time.Duration { return time.Duration(h.joined) * joinUnit }
+
+func (h *host) join(now time.Duration) {
+	h.joined = uint32(min(max(0, now/joinUnit), math.MaxUint32))
 }
 
 func inc(n *uint32) {

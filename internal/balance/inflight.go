@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// inflight notices that the picks of a host stay without report. It groups
-// them into two generations:
+// A host whose picks stay without report is noticed in two generations of them:
 //
 //	picks ──► young ──(half of the old ones are reported, or it is late)──► old
 //
@@ -17,16 +16,13 @@ import (
 //
 // A report that says how long the call took says thereby which generation it
 // belongs to; others are taken in the order of picks.
-type inflight struct {
-	opened     time.Duration // the old generation's picks were not before
-	closed     time.Duration // nor were they after
-	forgiven   time.Duration // until when reports on earlier picks are expected
-	reports    uint32        // the module's, when the old generation was closed
-	size       uint16        // of the old generation
-	old, young uint16        // picks without report
-	given      uint16        // likewise, of earlier generations
-	guesses    uint8         // generations that ended with a report without cost, since clear
-	turnaround median
+
+// guess is what is known of a host's picks in a module with reports that do not
+// say how long the call took.
+type guess struct {
+	forgiven float32 // until when after closed reports on earlier picks are expected, ns
+	given    uint16  // picks without report, of earlier generations
+	guesses  uint8   // generations that ended with a report without cost, since clear
 }
 
 // maxGuesses is after how many generations of reports without cost the books
@@ -34,51 +30,55 @@ type inflight struct {
 // by a sixth of a generation.
 const maxGuesses = 16
 
-// pick counts a pick.
-func (f *inflight) pick(reports uint32, now time.Duration) {
-	if f.old == 0 && f.young == 0 {
-		f.old, f.size, f.opened, f.closed, f.reports = 1, 1, now, now, reports
+// pick counts a pick; reports is the module's number of them. Here and below g
+// is nil where every report had a cost.
+func (s *health) pick(reports uint16, now time.Duration, g *guess) {
+	if s.old == 0 && s.young == 0 {
+		if g != nil {
+			g.forgiven -= float32(now - s.closed)
+		}
+		s.old, s.size, s.span, s.closed, s.reports = 1, 1, 0, now, reports
 		return
 	}
-	if f.young < math.MaxUint16 {
-		f.young++
+	if s.young < math.MaxUint16 {
+		s.young++
 	}
 }
 
-// report counts a report; reports is the module's number of them. It returns
-// true when half of the old generation is reported, and how long that took. If
-// it ended with a failure that says nothing: many fail sooner than they could
-// succeed.
-func (f *inflight) report(ok bool, cost time.Duration, reports uint32, now time.Duration) (took time.Duration, complete bool) {
+// report counts a report. It returns true when half of the old generation is
+// reported, and how long that took. If it ended with a failure that says
+// nothing: many fail sooner than they could succeed. A report without cost
+// needs g.
+func (s *health) report(ok bool, cost time.Duration, reports uint16, now time.Duration, g *guess) (took time.Duration, complete bool) {
 	switch picked := now - cost; {
-	case cost > 0 && picked < f.opened:
+	case cost > 0 && picked < s.closed-time.Duration(s.span):
 		return 0, false
-	case cost > 0 && picked > f.closed:
-		if f.young > 0 {
-			f.young--
+	case cost > 0 && picked > s.closed:
+		if s.young > 0 {
+			s.young--
 		}
 		return 0, false
-	case cost <= 0 && f.given > 0 && now < f.forgiven:
-		f.given--
+	case cost <= 0 && g.given > 0 && now-s.closed < time.Duration(g.forgiven):
+		g.given--
 		return 0, false
 	}
-	if f.old == 0 {
+	if s.old == 0 {
 		return 0, false
 	}
-	if f.old--; 2*f.old > f.size {
+	if s.old--; 2*s.old > s.size {
 		return 0, false
 	}
-	took = now - f.closed
+	took = now - s.closed
 	if ok {
-		f.turnaround.add(took)
+		s.addTurnaround(took)
 	}
-	f.renew(took, reports, now)
+	s.renew(took, reports, now, g)
 	if cost <= 0 {
 		// Each report that never comes has put those after it one pick back.
-		if f.guesses++; f.guesses >= maxGuesses {
-			given := f.given + f.old + f.young
-			f.clear()
-			f.given, f.forgiven = given, now+2*took
+		if g.guesses++; g.guesses >= maxGuesses {
+			given := g.given + s.old + s.young
+			s.clear(g)
+			g.given, g.forgiven = given, atLeast(2*took)
 		}
 	}
 	return took, ok
@@ -86,22 +86,40 @@ func (f *inflight) report(ok bool, cost time.Duration, reports uint32, now time.
 
 // renew closes the young generation, in place of the old one, of which wait has
 // passed. Reports on the rest of it are expected for ten times as long at most.
-func (f *inflight) renew(wait time.Duration, reports uint32, now time.Duration) {
-	f.given, f.forgiven = f.old, now+10*wait
-	f.opened = f.closed
-	f.old, f.size, f.young, f.closed, f.reports = f.young, f.young, 0, now, reports
+func (s *health) renew(wait time.Duration, reports uint16, now time.Duration, g *guess) {
+	if g != nil {
+		g.given, g.forgiven = s.old, atLeast(10*wait)
+	}
+	s.span = atLeast(now - s.closed)
+	s.old, s.size, s.young, s.closed, s.reports = s.young, s.young, 0, now, reports
+}
+
+// atLeast is d in four bytes: exact up to 16 ms, and above it too long by one
+// part in 8 million at most, so that no pick seems to be before a generation
+// that began with it.
+func atLeast(d time.Duration) float32 {
+	f := float32(d)
+	if time.Duration(f) < d {
+		f = math.Nextafter32(f, math.MaxFloat32)
+	}
+	return f
 }
 
 // waiting is how long the old generation has waited, 0 if there is none.
-func (f *inflight) waiting(now time.Duration) time.Duration {
-	if f.old == 0 {
+func (s *health) waiting(now time.Duration) time.Duration {
+	if s.old == 0 {
 		return 0
 	}
-	return now - f.closed
+	return now - s.closed
 }
 
 // unreported is the number of picks without report.
-func (f *inflight) unreported() int { return int(f.old) + int(f.young) }
+func (s *health) unreported() int { return int(s.old) + int(s.young) }
 
 // clear forgets the picks that are under way.
-func (f *inflight) clear() { f.old, f.size, f.young, f.given, f.guesses = 0, 0, 0, 0, 0 }
+func (s *health) clear(g *guess) {
+	s.old, s.size, s.young = 0, 0, 0
+	if g != nil {
+		g.given, g.guesses = 0, 0
+	}
+}

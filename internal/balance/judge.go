@@ -16,8 +16,6 @@ type mode struct {
 	trickleAt  time.Duration // when the next probe in the dark may go out
 	darks      uint8         // times it became dark again soon
 	lightAt    time.Duration // when the dark ended last
-	badRun     uint32        // failures reported since the last success
-	goodAt     time.Duration // when that was
 }
 
 const (
@@ -66,29 +64,36 @@ type Mood struct {
 }
 
 func (a *adaptive) mood(now time.Duration) Mood {
-	m := Mood{Normal: a.normal.share(tally{}, false)}
-	switch {
-	case a.mode.dark:
+	m := Mood{Normal: a.normal.share(a.decay.unit, tally{}, false)}
+	switch t := a.trouble; {
+	case t == nil:
+	case t.mode.dark:
 		m.Cause = Blackout
-	case now < a.mode.truceUntil:
-		m.Cause, m.Until = SharedCause, a.mode.truceUntil
+	case now < t.mode.truceUntil:
+		m.Cause, m.Until = SharedCause, t.mode.truceUntil
 	}
 	return m
 }
 
-// judge ejects h if the evidence against it suffices.
-func (a *adaptive) judge(h *host, now time.Duration) {
-	s := h.health
+// judge ejects a host if the evidence against it suffices.
+func (a *adaptive) judge(i slot, now time.Duration) {
+	t := a.trouble
+	if t == nil {
+		return // there is none against any
+	}
+	s := &t.sums[i]
 	wasSuspect := s.suspect
 	s.suspect = s.worst() >= suspicion
-	a.count(h, !s.suspect || now < a.mode.truceUntil)
+	a.count(i, !s.suspect || now < t.mode.truceUntil)
 	if s.suspect && !wasSuspect {
-		s.refused = false
-		a.check(h, now)
+		if r := t.records[i]; r != nil {
+			r.refused = false
+		}
+		a.check(i, now)
 	}
 	var cause Cause
-	switch {
-	case s.suspect && s.refused && a.trust.holds(now):
+	switch r := t.records[i]; {
+	case s.suspect && r != nil && r.refused && t.trust.holds(now):
 		cause = Unreachable // which is the stronger reason
 	case s.failing >= Alarm:
 		cause = Failing
@@ -99,22 +104,24 @@ func (a *adaptive) judge(h *host, now time.Duration) {
 	default:
 		return
 	}
-	if (now >= a.mode.truceUntil || a.endsTruce(h, cause, now)) && a.mayEject(h, cause, now) {
-		a.eject(h, cause, now)
+	if (now >= t.mode.truceUntil || a.endsTruce(i, cause, now)) && a.mayEject(i, cause, now) {
+		a.eject(i, cause, now)
 		return
 	}
 	s.failing, s.degraded, s.hanging = min(s.failing, Alarm), min(s.degraded, Alarm), min(s.hanging, Alarm)
 }
 
-// mayEject reports whether h alone is to blame. Otherwise it declares a truce.
-func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
-	idle, open := a.lists.idle.len, a.lists.open()
+// mayEject reports whether a host alone is to blame. Otherwise it declares a
+// truce.
+func (a *adaptive) mayEject(i slot, cause Cause, now time.Duration) bool {
+	t := a.trouble
+	idle, open := int(a.lists.idle.len), a.lists.open()
 	if open == 1 {
 		return false // it has no peers; whether it is any good judgeModule sees
 	}
 	rest, doubtful := idle-1, 0
-	a.lists.idle.all(func(o *host) {
-		if o != h && o.health != nil && o.health.likeBad(h.health, cause) {
+	a.lists.idle.all(a.lists.hosts, func(o slot) {
+		if o != i && t.sums[o].likeBad(&t.sums[i], cause) {
 			doubtful++
 		}
 	})
@@ -123,15 +130,15 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 		return true // most of the others are beyond doubt
 	case cause == Unreachable && doubtful < rest:
 		return true // what refuses connections is down, and not all seem to be
-	case a.proven(h, now):
+	case a.proven(i, now):
 		return true
 	}
-	m := &a.mode
-	r := a.reasonFor(h, SharedCause)
+	m := &t.mode
+	r := a.reasonFor(i, SharedCause)
 	// Hosts that are out for longer were worse than others at a time when
 	// those were well. They stay out, unless it is what makes the others bad.
 	since := now - pardonWithin
-	if 2*a.lists.overload.len >= open {
+	if 2*int(a.lists.overload.len) >= open {
 		since = never
 	}
 	a.pardon(0, since, now)
@@ -144,55 +151,55 @@ func (a *adaptive) mayEject(h *host, cause Cause, now time.Duration) bool {
 	}
 	m.ejected = false
 	m.truceUntil, m.soberUntil = now+m.truce, now+m.truce+sober
-	a.normal.reset()
-	a.lateness.reset()
-	a.all(func(s *health) { s.tally, s.late = tally{}, tally{} })
-	a.out.tell(Event{State: Idle, Reason: r, Out: a.lists.overload.len, Hosts: open})
+	a.forget()
+	a.tell(Event{State: Idle, Reason: r, Out: int(a.lists.overload.len), Hosts: open})
 	return false
 }
 
 // endsTruce reports whether, in a first truce, it has come out already that
-// the cause is not shared: h fails mostly, and others do well.
-func (a *adaptive) endsTruce(h *host, cause Cause, now time.Duration) bool {
+// the cause is not shared: a host fails mostly, and others do well.
+func (a *adaptive) endsTruce(i slot, cause Cause, now time.Duration) bool {
+	t := a.trouble
 	switch {
-	case cause == Unreachable && a.mode.truce == firstTruce:
+	case cause == Unreachable && t.mode.truce == firstTruce:
 		return true
-	case a.reports-a.looked < uint32(max(minRefresh, a.lists.open())):
+	case a.reports-t.looked < uint32(max(minRefresh, a.lists.open())):
 		return false // what follows is linear in the hosts
 	}
-	a.looked = a.reports
-	if a.lists.overload.len > 0 && now-a.mode.truceAt >= relieveAfter && a.badShare() >= strained {
+	t.looked = a.reports
+	if a.lists.overload.len > 0 && now-t.mode.truceAt >= relieveAfter && a.badShare() >= strained {
 		a.pardon(0, never, now)
 		return false
 	}
-	if a.mode.truce > firstTruce {
+	if t.mode.truce > firstTruce {
 		return false
 	}
-	share, calls := a.normal.of(h.health.tally)
-	return calls >= badlyCalls && share >= provenBadly && a.proven(h, now)
+	share, calls := a.decay.of(a.learn(i).tally)
+	return calls >= badlyCalls && share >= provenBadly && a.proven(i, now)
 }
 
 // badShare is the share of bad calls to all idle hosts lately.
 func (a *adaptive) badShare() float64 {
 	var all tally
-	a.idle(func(s *health) {
-		all.bad += s.tally.bad
-		all.calls += s.tally.calls
+	a.lists.idle.all(a.lists.hosts, func(i slot) {
+		all.bad += a.health[i].tally.bad
+		all.calls += a.health[i].tally.calls
 	})
-	share, _ := a.normal.of(all)
+	share, _ := a.decay.of(all)
 	return share
 }
 
-// proven reports whether some hosts other than h did well while most seemed
-// bad: a tenth of them, and at least one.
-func (a *adaptive) proven(h *host, now time.Duration) bool {
-	if now >= a.mode.soberUntil {
+// proven reports whether some hosts other than this one did well while most
+// seemed bad: a tenth of them, and at least one.
+func (a *adaptive) proven(i slot, now time.Duration) bool {
+	t := a.trouble
+	if now >= t.mode.soberUntil {
 		return false
 	}
 	well := 0
-	bad, _ := a.normal.of(h.health.tally)
-	a.idle(func(o *health) {
-		if share, calls := a.normal.of(o.tally); o != h.health && o.worst() < doubt &&
+	bad, _ := a.decay.of(a.learn(i).tally)
+	a.lists.idle.all(a.lists.hosts, func(o slot) {
+		if share, calls := a.decay.of(a.health[o].tally); o != i && t.sums[o].worst() < doubt &&
 			calls >= provenCalls && share <= max(provenBad, bad/provenRatio) {
 			well++
 		}
@@ -202,9 +209,13 @@ func (a *adaptive) proven(h *host, now time.Duration) bool {
 
 // judgeModule notices that every host fails.
 func (a *adaptive) judgeModule(now time.Duration) {
-	m := &a.mode
 	open := a.lists.open()
-	if m.dark || a.silence.silent || !a.silence.mostReported() || m.badRun < uint32(max(minDark, darkPerHost*open)) || now-m.goodAt < darkAfter {
+	if a.badRun < uint32(max(minDark, darkPerHost*open)) || a.silence.silent || !a.silence.mostReported() {
+		return
+	}
+	t := a.troubled()
+	m := &t.mode
+	if m.dark || now-max(a.silence.goodAt, m.lightAt) < darkAfter {
 		return
 	}
 	m.dark, m.truceUntil, m.soberUntil, m.trickleAt = true, 0, 0, now
@@ -213,13 +224,12 @@ func (a *adaptive) judgeModule(now time.Duration) {
 	} else {
 		m.darks = 0
 	}
-	a.out.tell(Event{State: Overload, Reason: Reason{Cause: Blackout, Bad: m.badRun, Calls: m.badRun}, Out: open, Hosts: open})
+	a.tell(Event{State: Overload, Reason: Reason{Cause: Blackout, Bad: a.badRun, Calls: a.badRun}, Out: open, Hosts: open})
 	for a.lists.idle.len > 0 {
-		h := a.lists.idle.next()
-		a.setAway(h, Reason{Cause: Blackout}, 0, now)
+		a.setAway(a.lists.next(), Reason{Cause: Blackout}, 0, now)
 	}
-	for _, h := range a.tries {
-		w := &h.health.away
+	for _, r := range t.tries {
+		w := &r.away
 		w.vetted = true // a trickle of calls is all that goes out
 		w.good = 0
 		w.need = uint8(min(maxGood, minGood<<min(m.darks, 4)))
@@ -228,98 +238,104 @@ func (a *adaptive) judgeModule(now time.Duration) {
 
 // brighten ends the dark: what befell all together, all get over together.
 func (a *adaptive) brighten(now time.Duration) {
-	a.mode.dark = false
-	a.mode.badRun = 0
-	a.mode.goodAt, a.mode.lightAt = now, now
+	m := &a.trouble.mode
+	m.dark, m.lightAt = false, now
+	a.badRun = 0
 	a.pardon(lightStart, never, now)
-	a.out.tell(Event{State: Idle, Reason: Reason{Cause: Recovered}, Hosts: a.lists.open()})
+	a.tell(Event{State: Idle, Reason: Reason{Cause: Recovered}, Hosts: a.lists.open()})
 }
 
 // pardon makes all hosts idle that went out after since. The sums of the tests
 // of all idle hosts begin at start.
 func (a *adaptive) pardon(start float32, since, now time.Duration) {
-	a.scratchHosts = a.scratchHosts[:0]
-	for _, h := range a.tries {
-		if h.health.away.leftAt >= since {
-			a.scratchHosts = append(a.scratchHosts, h)
+	t := a.trouble
+	t.pardoned = t.pardoned[:0]
+	for _, r := range t.tries {
+		if r.away.leftAt >= since {
+			t.pardoned = append(t.pardoned, r.host)
 		}
 	}
-	for _, h := range a.scratchHosts {
-		a.tries.remove(h)
-		a.lists.move(h, Idle)
-		a.welcome(h, Pardoned, now)
-		h.health.returnedAt = never // to fall again is no relapse
+	for _, i := range t.pardoned {
+		r := t.records[i]
+		t.tries.remove(r)
+		a.lists.move(i, Idle)
+		a.welcome(i, Pardoned, now)
+		r.returnedAt = never // to fall again is no relapse
 	}
-	a.lists.all(func(h *host) {
-		if h.state == Idle && (h.health != nil || start > 0) {
-			h.learn().suspect = false
-			h.health.forgive(start)
-			a.count(h, true)
+	a.lists.all(func(i slot) {
+		if a.lists.hosts[i].state == Idle {
+			t.sums[i].suspect = false
+			t.sums[i].forgive(start)
+			a.count(i, true)
 		}
 	})
 }
 
-// eject takes h out of the traffic.
-func (a *adaptive) eject(h *host, cause Cause, now time.Duration) {
-	s := h.health
-	s.keepRecord()
-	a.mode.ejected = true
-	relapse := now-s.returnedAt < max(relapseWithin, 2*s.away.hold)
+// eject takes a host out of the traffic.
+func (a *adaptive) eject(i slot, cause Cause, now time.Duration) {
+	w := &a.keepRecord(i).away
+	a.trouble.mode.ejected = true
+	relapse := now-a.trouble.records[i].returnedAt < max(relapseWithin, 2*w.hold)
 	if !relapse {
-		s.away.relapses = 0
-	} else if s.away.relapses < maxRelapses {
-		s.away.relapses++
+		w.relapses = 0
+	} else if w.relapses < maxRelapses {
+		w.relapses++
 	}
-	hold := min(maxTry, firstTry*time.Duration(math.Pow(relapseGrowth, float64(s.away.relapses))))
-	a.setAway(h, a.reasonFor(h, cause), hold, now)
-	a.tellHost(h)
+	hold := min(maxTry, firstTry*time.Duration(math.Pow(relapseGrowth, float64(w.relapses))))
+	a.setAway(i, a.reasonFor(i, cause), hold, now)
+	a.tellHost(i)
 }
 
-// reasonFor is what is held against h now.
-func (a *adaptive) reasonFor(h *host, cause Cause) Reason {
-	s := h.health
-	r := Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls, Normal: a.normal.share(s.tally, s.counted),
-		Cost: s.cost.duration()}
-	if peers, ok := a.costs.others(s.cost.value); ok {
+// reasonFor is what is held against a host now.
+func (a *adaptive) reasonFor(i slot, cause Cause) Reason {
+	s, h := &a.trouble.sums[i], a.learn(i)
+	r := Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls, Normal: a.normalFor(h), Cost: h.costMedian().duration()}
+	if peers, ok := a.costs.others(h.cost); ok {
 		r.PeerCost = time.Duration(peers * float32(time.Microsecond))
 	}
 	return r
 }
 
-func (a *adaptive) setAway(h *host, r Reason, hold, now time.Duration) {
-	s := h.learn()
-	s.keepRecord()
+func (a *adaptive) setAway(i slot, reason Reason, hold, now time.Duration) {
+	r := a.keepRecord(i)
+	s := &a.trouble.sums[i]
 	s.suspect = false
-	a.count(h, false)
-	a.endRamp(h)
-	a.lists.move(h, Overload)
-	h.since = now
-	w := &s.away
+	a.count(i, false)
+	a.endRamp(i)
+	a.lists.move(i, Overload)
+	r.since = now
+	w := &r.away
 	w.leftAt, w.hold, w.interval = now, hold, max(hold, firstTry)
 	w.row, w.refusals = 0, 0
 	w.good, w.need = 0, goodNeeded(s.runBad, s.runCalls)
-	w.partly = 2*uint64(s.runBad) < uint64(s.runCalls) && r.Cause == Degraded
+	w.partly = 2*uint64(s.runBad) < uint64(s.runCalls) && reason.Cause == Degraded
 	w.pending, w.probing, w.vetted, w.awaiting = 0, false, false, false
 	w.next = now + a.jitter(hold)
-	s.reason = r
-	s.inflight.clear()
+	r.reason = reason
+	a.startAnew(i)
+	a.trouble.tries.add(r)
+}
+
+// startAnew forgets which picks of a host wait for a report.
+func (a *adaptive) startAnew(i slot) {
+	s := a.learn(i)
+	s.clear(a.guess(i))
 	s.silent = 0
-	a.tries.add(h)
 }
 
-// welcome makes h, which was moved to the idle list, one of them again.
-func (a *adaptive) welcome(h *host, cause Cause, now time.Duration) {
-	s := h.health
-	h.since = now
-	s.returnedAt = now
-	s.reason = Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls}
-	s.tally, s.late = tally{}, tally{}
-	s.inflight.clear()
-	s.refused, s.goodSince = false, 0
+// welcome makes a host that was moved to the idle list one of them again.
+func (a *adaptive) welcome(i slot, cause Cause, now time.Duration) {
+	r, s, h := a.trouble.records[i], &a.trouble.sums[i], a.learn(i)
+	r.since, r.returnedAt = now, now
+	r.reason = Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls}
+	r.refused, r.goodSince = false, 0
+	h.tally, h.late = tally{}, tally{}
+	h.clear(a.guess(i))
 	s.forgive(headStart)
-	a.count(h, true)
+	a.count(i, true)
 }
 
-func (a *adaptive) tellHost(h *host) {
-	a.out.tell(Event{Host: h.addr, State: h.state, Reason: h.health.reason, Out: a.lists.overload.len, Hosts: a.lists.open()})
+func (a *adaptive) tellHost(i slot) {
+	h := &a.lists.hosts[i]
+	a.tell(Event{Host: h.Host(), State: h.state, Reason: a.trouble.records[i].reason, Out: int(a.lists.overload.len), Hosts: a.lists.open()})
 }

@@ -20,70 +20,114 @@ type Count struct {
 // LostCounts.
 const maxDeparted = route.MaxHosts
 
-// unsent is what TakeCounts has not handed out yet about one host.
-type unsent struct {
-	succ, err uint64
-	overload  bool // the flag in the last Count that was taken
+// unsent are the calls to a host that TakeCounts has not handed out yet. They
+// are as many as a Count holds; what is beyond that is in the ledger.
+type unsent struct{ succ, err uint32 }
+
+func (u unsent) any() bool { return u.succ|u.err != 0 }
+
+// sum are unsent calls in any number.
+type sum struct{ succ, err uint64 }
+
+func (s sum) any() bool { return s.succ|s.err != 0 }
+
+func (s *sum) add(u unsent) {
+	s.succ += uint64(u.succ)
+	s.err += uint64(u.err)
 }
 
-func (u *unsent) count(ok bool) {
-	if ok {
-		u.succ++
-	} else {
-		u.err++
-	}
+// take moves as much out of s as a Count holds.
+func (s *sum) take() unsent {
+	u := unsent{uint32(min(s.succ, math.MaxUint32)), uint32(min(s.err, math.MaxUint32))}
+	s.succ -= uint64(u.succ)
+	s.err -= uint64(u.err)
+	return u
 }
 
-func (u *unsent) due(overload bool) bool {
-	return u.succ|u.err != 0 || u.overload != overload
-}
-
-// take moves as much out of u as a Count holds; what is beyond that stays.
-func (u *unsent) take(addr route.Host, overload bool) Count {
-	succ, err := min(u.succ, math.MaxUint32), min(u.err, math.MaxUint32)
-	*u = unsent{succ: u.succ - succ, err: u.err - err, overload: overload}
-	return Count{Host: addr, Succ: uint32(succ), Err: uint32(err), Overload: overload}
-}
-
-// ledger keeps the unsent counts of hosts that are not in the route any more.
-// Those of the others are in the hosts themselves.
+// ledger keeps the unsent counts that are not in the hosts of the route. Most
+// modules never need one.
 type ledger struct {
-	departed map[uint64]departed // by key of the address; each has something due
+	departed map[uint64]departed // of hosts that left the route, by key; each has something due
+	beyond   map[uint64]sum      // of hosts in it: what a host cannot hold, by key
 	lost     uint64
 }
 
 type departed struct {
-	addr   route.Host
-	unsent unsent
+	addr     route.Host
+	sum      sum
+	overload bool // as host.toldOver
 }
 
-// welcome gives a host that joins the route what it left behind earlier.
-func (l *ledger) welcome(h *host) {
-	k := key(h.addr)
-	if d, ok := l.departed[k]; ok {
-		h.unsent = d.unsent
-		delete(l.departed, k)
+// books returns the ledger, to be written to.
+func (b *LoadBalance) books() *ledger {
+	if b.ledger == nil {
+		b.ledger = &ledger{departed: make(map[uint64]departed), beyond: make(map[uint64]sum)}
+	}
+	return b.ledger
+}
+
+// count notes a call to h for lars-reporter.
+func (b *LoadBalance) count(h *host, ok bool) {
+	n := &h.unsent.err
+	if ok {
+		n = &h.unsent.succ
+	}
+	if *n == math.MaxUint32 {
+		l, k := b.books(), key(h.Host())
+		s := l.beyond[k]
+		s.add(h.unsent)
+		l.beyond[k], h.unsent = s, unsent{}
+	}
+	*n++
+}
+
+// uncounted is what is unsent of h. It takes that away from the ledger, but
+// not from h.
+func (b *LoadBalance) uncounted(h *host) sum {
+	var s sum
+	if l := b.ledger; l != nil {
+		k := key(h.Host())
+		s = l.beyond[k]
+		delete(l.beyond, k)
+	}
+	s.add(h.unsent)
+	return s
+}
+
+// recount makes s what is unsent of h, of which nothing is in the ledger.
+func (b *LoadBalance) recount(h *host, s sum) {
+	h.unsent = s.take()
+	if s.any() {
+		b.books().beyond[key(h.Host())] = s
 	}
 }
 
-// farewell keeps what is unsent of a host that leaves the route. From now on
-// it counts as not overloaded, so that nobody sees it so for ever.
-func (l *ledger) farewell(h *host) {
-	if h.unsent.due(false) {
-		l.keep(h.addr, h.unsent)
-	}
-}
-
-// keep stores u for a host outside the route that has no entry yet.
-func (l *ledger) keep(addr route.Host, u unsent) {
-	if len(l.departed) >= maxDeparted {
-		l.lost += u.succ + u.err
+// reinstate gives a host that joins the route what it left behind earlier.
+func (b *LoadBalance) reinstate(h *host) {
+	if b.ledger == nil {
 		return
 	}
-	if l.departed == nil {
-		l.departed = make(map[uint64]departed)
+	k := key(h.Host())
+	if d, ok := b.ledger.departed[k]; ok {
+		delete(b.ledger.departed, k)
+		h.toldOver = d.overload
+		b.recount(h, d.sum)
 	}
-	l.departed[key(addr)] = departed{addr, u}
+}
+
+// dismiss keeps what is unsent of a host that leaves the route. From now on
+// it counts as not overloaded, so that nobody sees it so for ever.
+func (b *LoadBalance) dismiss(h *host) {
+	d := departed{addr: h.Host(), sum: b.uncounted(h), overload: h.toldOver}
+	if !d.sum.any() && !d.overload {
+		return
+	}
+	l := b.books()
+	if len(l.departed) >= maxDeparted {
+		l.lost += d.sum.succ + d.sum.err
+		return
+	}
+	l.departed[key(d.addr)] = d
 }
 
 // TakeCounts appends to dst a Count for each host with calls that were not
@@ -93,15 +137,26 @@ func (l *ledger) keep(addr route.Host, u unsent) {
 //
 // Every report that was accepted is in exactly one Count, but for LostCounts.
 func (b *LoadBalance) TakeCounts(dst []Count) []Count {
-	for _, h := range b.order {
-		if overload := h.state == Overload; h.unsent.due(overload) {
-			dst = append(dst, h.unsent.take(h.addr, overload))
+	for i := range b.lists.hosts {
+		h := &b.lists.hosts[i]
+		overload := h.state == Overload
+		s := b.uncounted(h)
+		if !s.any() && h.toldOver == overload {
+			continue
 		}
+		u := s.take()
+		dst = append(dst, Count{Host: h.Host(), Succ: u.succ, Err: u.err, Overload: overload})
+		h.toldOver = overload
+		b.recount(h, s)
+	}
+	if b.ledger == nil {
+		return dst
 	}
 	first := len(dst)
 	for k, d := range b.ledger.departed {
-		dst = append(dst, d.unsent.take(d.addr, false))
-		if d.unsent.due(false) {
+		u := d.sum.take()
+		dst = append(dst, Count{Host: d.addr, Succ: u.succ, Err: u.err})
+		if d.overload = false; d.sum.any() {
 			b.ledger.departed[k] = d
 		} else {
 			delete(b.ledger.departed, k)
@@ -114,11 +169,22 @@ func (b *LoadBalance) TakeCounts(dst []Count) []Count {
 // HasCounts reports whether TakeCounts would return anything. It looks at
 // every host.
 func (b *LoadBalance) HasCounts() bool {
-	return len(b.ledger.departed) > 0 || slices.ContainsFunc(b.order, func(h *host) bool {
-		return h.unsent.due(h.state == Overload)
-	})
+	if l := b.ledger; l != nil && len(l.departed)+len(l.beyond) > 0 {
+		return true
+	}
+	for i := range b.lists.hosts {
+		if h := &b.lists.hosts[i]; h.unsent.any() || h.toldOver != (h.state == Overload) {
+			return true
+		}
+	}
+	return false
 }
 
 // LostCounts is the number of reported calls that TakeCounts will never
 // return, because too many hosts left the route before they were taken.
-func (b *LoadBalance) LostCounts() uint64 { return b.ledger.lost }
+func (b *LoadBalance) LostCounts() uint64 {
+	if b.ledger == nil {
+		return 0
+	}
+	return b.ledger.lost
+}

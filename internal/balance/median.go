@@ -46,9 +46,9 @@ func (m *median) add(d time.Duration) {
 	}
 }
 
-func (m *median) known() bool { return m.count >= surelyMedian }
+func (m median) known() bool { return m.count >= surelyMedian }
 
-func (m *median) duration() time.Duration {
+func (m median) duration() time.Duration {
 	return time.Duration(m.value * float32(time.Microsecond))
 }
 

@@ -18,8 +18,8 @@ func TestMemory(t *testing.T) {
 		policy          balance.Policy
 		loaded, working uint64 // bytes a host
 	}{
-		{balance.Classic, 170, 170},
-		{balance.Adaptive, 190, 300},
+		{balance.Classic, 76, 76},
+		{balance.Adaptive, 66, 115},
 	} {
 		t.Run(fmt.Sprint(c.policy), func(t *testing.T) {
 			cfg := balance.DefaultConfig()

@@ -22,46 +22,64 @@ type tally struct{ bad, calls float32 }
 
 func (t *tally) scale(f float32) { t.bad, t.calls = t.bad*f, t.calls*f }
 
-// normal is the share of bad calls that a module's hosts have lately, leaving
-// out those under suspicion. Older calls count less. To spare the decay of
-// every sum, a new call counts for more than the ones before it (forward
-// decay; Cormode et al., ICDE 2009).
-type normal struct {
-	bad, calls float64       // of the hosts that count
-	unit       float64       // what a call adds to a sum now
-	at         time.Duration // when unit was set
+// decay makes older calls count less. To spare the decay of every sum, a new
+// call counts for more than the ones before it (forward decay; Cormode et al.,
+// ICDE 2009).
+type decay struct {
+	unit float64       // what a call adds to a sum now
+	at   time.Duration // when unit was set
 }
 
 // advance lets time pass up to now, when a call has ended.
-func (n *normal) advance(now time.Duration) {
-	if dt := now - n.at; dt > 0 {
-		n.unit *= 1 + min(float64(dt)/float64(memory), 1.0/memoryCalls)
-		n.at = now
+func (d *decay) advance(now time.Duration) {
+	if dt := now - d.at; dt > 0 {
+		d.unit *= 1 + min(float64(dt)/float64(memory), 1.0/memoryCalls)
+		d.at = now
 	}
 }
 
 // aged reports whether the sums have to be rescaled.
-func (n *normal) aged() bool { return n.unit > maxUnit }
+func (d *decay) aged() bool { return d.unit > maxUnit }
+
+// rescale makes a call the unit again. The factor is for every sum.
+func (d *decay) rescale() (factor float64) {
+	f := 1 / d.unit
+	d.unit = 1
+	return f
+}
+
+// of returns a host's own share of bad calls, and how many recent calls that
+// is made of.
+func (d *decay) of(t tally) (share, calls float64) {
+	if t.calls == 0 {
+		return 0, 0
+	}
+	return float64(t.bad / t.calls), float64(t.calls) / d.unit
+}
+
+// normal is the share of bad calls that a module's hosts have lately, leaving
+// out those under suspicion. The unit is that of the module's decay.
+type normal struct{ bad, calls float64 } // sums of the hosts that count
 
 // add counts a call for a host, and for all if the host counts.
-func (n *normal) add(t *tally, bad, counts bool) {
-	t.calls += float32(n.unit)
+func (n *normal) add(unit float64, t *tally, bad, counts bool) {
+	t.calls += float32(unit)
 	if bad {
-		t.bad += float32(n.unit)
+		t.bad += float32(unit)
 	}
 	if counts {
-		n.calls += n.unit
+		n.calls += unit
 		if bad {
-			n.bad += n.unit
+			n.bad += unit
 		}
 	}
 }
 
 // markBad makes bad a call that was counted as good.
-func (n *normal) markBad(t *tally, counts bool) {
-	t.bad += float32(n.unit)
+func (n *normal) markBad(unit float64, t *tally, counts bool) {
+	t.bad += float32(unit)
 	if counts {
-		n.bad += n.unit
+		n.bad += unit
 	}
 }
 
@@ -78,29 +96,12 @@ func (n *normal) exclude(t tally) {
 
 // share is the share of bad calls that is normal for a host: that of the
 // others. counts says whether the host's own calls are among the sums.
-func (n *normal) share(own tally, counts bool) float64 {
+func (n *normal) share(unit float64, own tally, counts bool) float64 {
 	bad, calls := n.bad, n.calls
 	if counts {
 		bad, calls = max(0, bad-float64(own.bad)), max(0, calls-float64(own.calls))
 	}
-	return (bad + firstNormal*firstCalls*n.unit) / (calls + firstCalls*n.unit)
+	return (bad + firstNormal*firstCalls*unit) / (calls + firstCalls*unit)
 }
 
-// of returns a host's own share of bad calls, and how many recent calls that
-// is made of.
-func (n *normal) of(t tally) (share, calls float64) {
-	if t.calls == 0 {
-		return 0, 0
-	}
-	return float64(t.bad / t.calls), float64(t.calls) / n.unit
-}
-
-// reset forgets everything; the tallies must be reset with it.
-func (n *normal) reset() { n.bad, n.calls, n.unit = 0, 0, 1 }
-
-// rescale makes a call the unit again. The factor is for every tally.
-func (n *normal) rescale() (factor float32) {
-	f := 1 / n.unit
-	n.bad, n.calls, n.unit = n.bad*f, n.calls*f, 1
-	return float32(f)
-}
+func (n *normal) scale(f float64) { n.bad, n.calls = n.bad*f, n.calls*f }

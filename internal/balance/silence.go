@@ -5,11 +5,11 @@ import "time"
 // silence notices callers that report no success. Their picks are then taken
 // for successes until a failure is reported.
 type silence struct {
-	silent bool
-	heard  bool // of a success, ever
 	goodAt time.Duration
 	// Of late; all are halved at times.
-	picks, goods, reports uint64
+	picks, goods, reports uint32
+	silent                bool
+	heard                 bool // of a success, ever
 }
 
 const (
@@ -25,10 +25,10 @@ const (
 
 // pick counts a pick among so many hosts.
 func (s *silence) pick(hosts int, now time.Duration) {
-	if s.picks++; s.picks < silenceAfter+2*uint64(hosts) {
+	if s.picks++; s.picks < silenceAfter+2*uint32(hosts) {
 		return
 	}
-	few := s.goods*silentGoods < s.picks
+	few := uint64(s.goods)*silentGoods < uint64(s.picks)
 	// Once silent, only successes end it: when most picks fail, that is no
 	// sign that the others would be reported.
 	s.silent = few && (s.silent || !s.mostReported() && now-s.goodAt > silentFor)
@@ -37,12 +37,12 @@ func (s *silence) pick(hosts int, now time.Duration) {
 
 // mostReported says that three of four picks or more are reported; if all of
 // them failed, it is the hosts that are bad.
-func (s *silence) mostReported() bool { return s.reports*4 >= s.picks*3 }
+func (s *silence) mostReported() bool { return uint64(s.reports)*4 >= uint64(s.picks)*3 }
 
 func (s *silence) report(ok bool, now time.Duration) {
-	s.reports++
+	inc(&s.reports)
 	if ok {
-		s.goods++
+		inc(&s.goods)
 		s.heard, s.goodAt = true, now
 	}
 }

@@ -18,127 +18,128 @@ import (
 // constant time however many hosts there are and however unequal they are.
 // (Stratified round robin: Ramabhadran and Pasquale, SIGCOMM 2003.)
 type turns struct {
-	classes []class // in ascending order; none is empty
-	len     int     // hosts of all classes
+	classes []class  // in ascending order; none is empty
+	len     uint16   // hosts of all classes
+	first   [1]class // where classes begins: most modules have one
 }
 
 // class holds the hosts with a share of 2^power up to twice that.
 type class struct {
-	power  int
+	credit int64  // what the class is owed by the others; all add up to 0
+	sum    uint32 // of the shares: up to 2 x route.MaxHosts x 10,000 x shareUnit
+	max    int32  // the largest share
 	list   list
-	sum    int64 // of the shares
-	credit int64 // what the class is owed by the others; all add up to 0
-	max    int32 // the largest share
-	atMax  int   // how many hosts have it
+	atMax  uint16 // how many hosts have it
+	power  uint8
 }
 
-// shareUnit is the share of a host of weight 1 that gets all that its weight
-// says. A host that comes back starts with a fraction of that.
-const shareUnit = 64
+func powerOf(share int32) uint8 { return uint8(bits.Len32(uint32(share)) - 1) }
 
-func powerOf(share int32) int { return bits.Len32(uint32(share)) - 1 }
-
-// add puts h at the tail of its class.
-func (t *turns) add(h *host) {
-	p := powerOf(h.share)
-	i, found := slices.BinarySearchFunc(t.classes, p, func(c class, p int) int { return c.power - p })
-	if !found {
-		t.classes = slices.Insert(t.classes, i, class{power: p})
-	}
-	c := &t.classes[i]
-	c.list.pushBack(h)
-	c.sum += int64(h.share)
-	switch {
-	case h.share > c.max:
-		c.max, c.atMax = h.share, 1
-	case h.share == c.max:
-		c.atMax++
-	}
-	t.len++
-}
-
-// remove takes h out; its share must be what it was when it was added.
-func (t *turns) remove(h *host) {
-	p := powerOf(h.share)
-	i := slices.IndexFunc(t.classes, func(c class) bool { return c.power == p })
-	c := &t.classes[i]
-	c.list.remove(h)
-	c.sum -= int64(h.share)
-	t.len--
-	if c.list.len == 0 {
-		owed := c.credit
-		t.classes = slices.Delete(t.classes, i, i+1)
-		if len(t.classes) > 0 {
-			t.classes[0].credit += owed
-		}
-		return
-	}
-	if h.share == c.max {
-		if c.atMax--; c.atMax == 0 {
-			c.findMax()
-		}
-	}
-}
-
-// findMax looks at all hosts. It happens when the one with the largest share
-// of the class leaves it or gets another.
-func (c *class) findMax() {
-	c.max, c.atMax = 0, 0
-	for h := c.list.head; h != nil; h = h.next {
-		switch {
-		case h.share > c.max:
-			c.max, c.atMax = h.share, 1
-		case h.share == c.max:
-			c.atMax++
-		}
-	}
-}
-
-// reshare gives h another share. It keeps its place if its class stays.
-func (t *turns) reshare(h *host, share int32) {
-	if share == h.share {
-		return
-	}
-	p := powerOf(h.share)
-	if powerOf(share) != p {
-		t.remove(h)
-		h.share, h.turn = share, 0
-		t.add(h)
-		return
-	}
-	i := slices.IndexFunc(t.classes, func(c class) bool { return c.power == p })
-	c := &t.classes[i]
-	c.sum += int64(share - h.share)
-	was := h.share
-	h.share = share
+// count notes a host with that share, be it on the list before or not.
+func (c *class) count(share int32) {
 	switch {
 	case share > c.max:
 		c.max, c.atMax = share, 1
 	case share == c.max:
 		c.atMax++
-	case was == c.max:
-		if c.atMax--; c.atMax == 0 {
-			c.findMax()
-		}
 	}
 }
 
+// discount notes that a host of the list does not have that share any more.
+func (c *class) discount(hosts []host, share int32) {
+	if share < c.max {
+		return
+	}
+	if c.atMax--; c.atMax > 0 {
+		return
+	}
+	// All are looked at when the last of those with the largest share leaves
+	// the class or gets another.
+	c.max = 0
+	for i := range c.list.all(hosts) {
+		c.count(hosts[i].share())
+	}
+}
+
+func (t *turns) index(power uint8) int {
+	return slices.IndexFunc(t.classes, func(c class) bool { return c.power == power })
+}
+
+// add puts a host at the tail of its class.
+func (t *turns) add(hosts []host, i slot) {
+	share := hosts[i].share()
+	p := powerOf(share)
+	at := t.index(p)
+	if at < 0 {
+		if len(t.classes) == 0 {
+			t.classes = t.first[:0]
+		}
+		at = 0
+		for at < len(t.classes) && t.classes[at].power < p {
+			at++
+		}
+		t.classes = slices.Insert(t.classes, at, class{power: p})
+	}
+	c := &t.classes[at]
+	c.list.pushBack(hosts, i)
+	c.sum += uint32(share)
+	c.count(share)
+	t.len++
+}
+
+// remove takes a host out; its share must be what it was when it was added.
+func (t *turns) remove(hosts []host, i slot) {
+	share := hosts[i].share()
+	at := t.index(powerOf(share))
+	c := &t.classes[at]
+	c.list.remove(hosts, i)
+	c.sum -= uint32(share)
+	t.len--
+	if c.list.len == 0 {
+		owed := c.credit
+		t.classes = slices.Delete(t.classes, at, at+1)
+		if len(t.classes) > 0 {
+			t.classes[0].credit += owed
+		}
+		return
+	}
+	c.discount(hosts, share)
+}
+
+// reshare gives a host another share. It keeps its place if its class stays.
+func (t *turns) reshare(hosts []host, i slot, weight uint16, part uint8) {
+	h := &hosts[i]
+	was, share := h.share(), shareOf(weight, part)
+	p := powerOf(was)
+	if powerOf(share) != p {
+		t.remove(hosts, i)
+		h.Weight, h.part, h.turn = weight, part, 0
+		t.add(hosts, i)
+		return
+	}
+	h.Weight, h.part = weight, part
+	if share == was {
+		return
+	}
+	c := &t.classes[t.index(p)]
+	c.sum += uint32(share - was)
+	c.count(share)
+	c.discount(hosts, was)
+}
+
 // next returns the host whose turn it is, and puts it behind those of its
-// class; nil when there are none.
-func (t *turns) next() *host {
+// class; none when there are none.
+func (t *turns) next(hosts []host) slot {
 	if t.len == 0 {
-		return nil
+		return none
 	}
 	c := t.nextClass()
 	for {
-		h := c.list.head
-		if c.list.tail != h {
-			c.list.remove(h)
-			c.list.pushBack(h)
-		}
-		if h.turn += h.share; h.turn >= c.max {
+		i := c.list.rotate(hosts)
+		h := &hosts[i]
+		if h.turn += h.share(); h.turn >= c.max {
 			h.turn -= c.max
-			return h
+			return i
 		}
 	}
 }
@@ -150,8 +151,8 @@ func (t *turns) nextClass() *class {
 	best, all := 0, int64(0)
 	for i := range t.classes {
 		c := &t.classes[i]
-		c.credit += c.sum
-		all += c.sum
+		c.credit += int64(c.sum)
+		all += int64(c.sum)
 		if c.credit > t.classes[best].credit {
 			best = i
 		}
@@ -162,10 +163,10 @@ func (t *turns) nextClass() *class {
 }
 
 // all calls f for every host, in no order. f must not change the turns.
-func (t *turns) all(f func(*host)) {
-	for i := range t.classes {
-		for h := t.classes[i].list.head; h != nil; h = h.next {
-			f(h)
+func (t *turns) all(hosts []host, f func(slot)) {
+	for at := range t.classes {
+		for i := range t.classes[at].list.all(hosts) {
+			f(i)
 		}
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/lars-lb/lars/internal/route"
 )
 
-func turnsOf(weights ...uint16) (*lists, []*host) {
+func turnsOf(weights ...uint16) *lists {
 	ls := new(lists)
-	var hs []*host
 	for i, w := range weights {
-		h := &host{addr: route.Host{IP: uint32(1 + i), Port: 1}, weight: w, share: fullShare(w)}
-		ls.add(h)
-		hs = append(hs, h)
+		ls.hosts = append(ls.hosts, host{Node: route.Node{IP: uint32(1 + i), Port: 1, Weight: w}, part: parts})
 	}
-	return ls, hs
+	for i := range weights {
+		ls.add(slot(i))
+	}
+	return ls
 }
 
 // Hosts come up as evenly as their weights allow.
@@ -35,10 +35,10 @@ func TestTurnsAreSmooth(t *testing.T) {
 		{[]uint16{3, 2}, "AABABAABAB"},
 		{[]uint16{1}, "AAA"},
 	} {
-		ls, _ := turnsOf(c.weights...)
+		ls := turnsOf(c.weights...)
 		var got strings.Builder
 		for range len(c.want) {
-			got.WriteByte(byte('A' + ls.idle.next().addr.IP - 1))
+			got.WriteByte(byte('A' + ls.next()))
 		}
 		if got.String() != c.want {
 			t.Errorf("weights %v: %s, want %s", c.weights, &got, c.want)
@@ -58,16 +58,16 @@ func TestTurnsKeepShares(t *testing.T) {
 			weights[i] = uint16(1 + math.Exp(random.Float64()*math.Log(route.MaxWeight-1)))
 			sum += float64(weights[i])
 		}
-		ls, hs := turnsOf(weights...)
-		got := make(map[*host]int)
+		ls := turnsOf(weights...)
+		got := make([]int, n)
 		picks := 20_000
 		for range picks {
-			got[ls.idle.next()]++
+			got[ls.next()]++
 		}
-		for i, h := range hs {
+		for i := range got {
 			want := float64(picks) * float64(weights[i]) / sum
-			if d := math.Abs(float64(got[h]) - want); d > 4+want*0.02 {
-				t.Errorf("trial %d: host of weight %d among %v got %d picks, want %.1f", trial, weights[i], weights, got[h], want)
+			if d := math.Abs(float64(got[i]) - want); d > 4+want*0.02 {
+				t.Errorf("trial %d: host of weight %d among %v got %d picks, want %.1f", trial, weights[i], weights, got[i], want)
 			}
 		}
 	}
@@ -81,20 +81,20 @@ func TestTurnsTakeConstantTime(t *testing.T) {
 		weights[i] = uint16(1 + i*i*7919%route.MaxWeight)
 	}
 	weights[0] = route.MaxWeight
-	ls, _ := turnsOf(weights...)
+	ls := turnsOf(weights...)
 	picks := 100_000
 	// Each visit adds the host's share to its turn, and a pick takes the
 	// largest share of its class off: the sums tell the number of visits.
 	visits := 0.0
 	for range picks {
-		h := ls.idle.next()
+		h := &ls.hosts[ls.next()]
 		most := int32(0)
 		for i := range ls.idle.classes {
-			if c := &ls.idle.classes[i]; c.power == powerOf(h.share) {
+			if c := &ls.idle.classes[i]; c.power == powerOf(h.share()) {
 				most = c.max
 			}
 		}
-		visits += float64(most) / float64(h.share)
+		visits += float64(most) / float64(h.share())
 	}
 	if perPick := visits / float64(picks); perPick > 2 {
 		t.Errorf("%.2f visits a pick, want at most 2", perPick)
@@ -108,58 +108,61 @@ func TestTurnsTakeConstantTime(t *testing.T) {
 func TestTurnsBooks(t *testing.T) {
 	random := rand.New(rand.NewPCG(2, 2))
 	var ts turns
-	in := map[*host]bool{}
-	var pool []*host
-	for i := range 30 {
-		pool = append(pool, &host{addr: route.Host{IP: uint32(1 + i), Port: 1}, share: 1 + random.Int32N(1000)})
+	hosts := make([]host, 30)
+	in := make([]bool, len(hosts))
+	weight := func() uint16 { return 1 + uint16(random.IntN(500)) }
+	part := func() uint8 { return 1 + uint8(random.IntN(parts)) }
+	for i := range hosts {
+		hosts[i] = host{Node: route.Node{IP: uint32(1 + i), Port: 1, Weight: weight()}, part: part()}
 	}
 	for step := range 20_000 {
-		h := pool[random.IntN(len(pool))]
+		i := slot(random.IntN(len(hosts)))
 		switch random.IntN(4) {
 		case 0:
-			if !in[h] {
-				h.turn = 0
-				ts.add(h)
+			if !in[i] {
+				hosts[i].turn = 0
+				ts.add(hosts, i)
 			} else {
-				ts.remove(h)
+				ts.remove(hosts, i)
 			}
-			in[h] = !in[h]
+			in[i] = !in[i]
 		case 1:
-			if in[h] {
-				ts.reshare(h, 1+random.Int32N(1000))
+			if in[i] {
+				ts.reshare(hosts, i, weight(), part())
 			}
 		default:
-			if got := ts.next(); (got == nil) != (ts.len == 0) || got != nil && !in[got] {
+			if got := ts.next(hosts); (got == none) != (ts.len == 0) || got != none && !in[got] {
 				t.Fatalf("step %d: next is %v", step, got)
 			}
 		}
-		if err := checkTurns(&ts, in); err != nil {
+		if err := checkTurns(&ts, hosts, in); err != nil {
 			t.Fatalf("step %d: %v", step, err)
 		}
 	}
 }
 
-func checkTurns(ts *turns, in map[*host]bool) error {
+func checkTurns(ts *turns, hosts []host, in []bool) error {
 	n, credit := 0, int64(0)
-	for i := range ts.classes {
-		c := &ts.classes[i]
+	for at := range ts.classes {
+		c := &ts.classes[at]
 		credit += c.credit
-		sum, most, at := int64(0), int32(0), 0
-		for h := c.list.head; h != nil; h = h.next {
+		sum, most, atMost := uint32(0), int32(0), uint16(0)
+		for i := range c.list.all(hosts) {
+			h := &hosts[i]
 			n++
-			sum += int64(h.share)
-			if h.share > most {
-				most, at = h.share, 0
+			sum += uint32(h.share())
+			if h.share() > most {
+				most, atMost = h.share(), 0
 			}
-			if h.share == most {
-				at++
+			if h.share() == most {
+				atMost++
 			}
-			if !in[h] || powerOf(h.share) != c.power || h.turn < 0 {
-				return fmt.Errorf("host %v with share %d and turn %d in class %d", h.addr, h.share, h.turn, c.power)
+			if !in[i] || powerOf(h.share()) != c.power || h.turn < 0 {
+				return fmt.Errorf("host %v with share %d and turn %d in class %d", h.Host(), h.share(), h.turn, c.power)
 			}
 		}
-		if sum != c.sum || most != c.max || at != c.atMax {
-			return fmt.Errorf("class %d notes %d, %d x %d; is %d, %d x %d", c.power, c.sum, c.max, c.atMax, sum, most, at)
+		if sum != c.sum || most != c.max || atMost != c.atMax {
+			return fmt.Errorf("class %d notes %d, %d x %d; is %d, %d x %d", c.power, c.sum, c.max, c.atMax, sum, most, atMost)
 		}
 	}
 	want := 0
@@ -168,7 +171,7 @@ func checkTurns(ts *turns, in map[*host]bool) error {
 			want++
 		}
 	}
-	if n != want || ts.len != want || credit != 0 {
+	if n != want || int(ts.len) != want || credit != 0 {
 		return fmt.Errorf("%d hosts, it notes %d, want %d; credits %d", n, ts.len, want, credit)
 	}
 	return nil

@@ -42,10 +42,11 @@ type HostView struct {
 
 // View appends the state of every host to dst, in the order of addresses.
 func (b *LoadBalance) View(dst []HostView, now time.Duration) []HostView {
-	for _, h := range b.order {
+	for i := range b.lists.hosts {
+		h := &b.lists.hosts[i]
 		// Filled in where it is: behind the interface a local one would escape.
-		dst = append(dst, HostView{Host: h.addr, Weight: h.weight, Drained: h.weight == 0, State: h.state, Since: h.since})
-		b.policy.describe(h, &dst[len(dst)-1], now)
+		dst = append(dst, HostView{Host: h.Host(), Weight: h.Weight, Drained: h.Drained(), State: h.state, Since: h.joinedAt()})
+		b.policy.describe(slot(i), &dst[len(dst)-1], now)
 	}
 	return dst
 }
@@ -58,42 +59,52 @@ func (b *LoadBalance) Mood(now time.Duration) Mood { return b.policy.mood(now) }
 
 // Count returns how many hosts are in each state; drained ones are in neither.
 func (b *LoadBalance) Count() (idle, overload, drained int) {
-	return b.lists.idle.len, b.lists.overload.len, b.lists.drained.len
+	return int(b.lists.idle.len), int(b.lists.overload.len), int(b.lists.drained.len)
 }
 
-func (a *adaptive) describe(h *host, v *HostView, now time.Duration) {
-	s := h.known()
-	if s.record != nil {
-		v.Reason = s.reason
+func (a *adaptive) describe(i slot, v *HostView, now time.Duration) {
+	var s health
+	if a.health != nil {
+		s = a.health[i]
 	}
-	v.BadShare, v.RecentCalls = a.normal.of(s.tally)
-	v.Normal = a.normal.share(s.tally, s.counted)
-	v.Cost = s.cost.duration()
-	if peers, ok := a.costs.others(s.cost.value); ok {
+	v.BadShare, v.RecentCalls = a.decay.of(s.tally)
+	v.Normal = a.normalFor(&s)
+	v.Cost = s.costMedian().duration()
+	if peers, ok := a.costs.others(s.cost); ok {
 		v.PeerCost = time.Duration(peers * float32(time.Microsecond))
 	}
-	v.Unreported = s.inflight.unreported()
-	v.Suspicion = min(1, float64(s.worst())/Alarm)
-	v.Suspected = s.suspected()
-	v.RunBad, v.RunCalls = s.runBad, s.runCalls
+	v.Unreported = s.unreported()
 	v.Share = 1
-	if s.ramping {
-		v.Share = float64(h.share) / float64(fullShare(h.weight))
+	if a.trouble == nil {
+		return
 	}
-	v.Refused = s.refused
+	e := &a.trouble.sums[i]
+	v.Suspicion = min(1, float64(e.worst())/Alarm)
+	v.Suspected = e.suspected()
+	v.RunBad, v.RunCalls = e.runBad, e.runCalls
+	r := a.trouble.records[i]
+	if r == nil {
+		return
+	}
+	h := &a.lists.hosts[i]
+	v.Reason, v.Since = r.reason, r.since
+	v.Refused = r.refused
+	if r.ramping {
+		v.Share = float64(h.part) / parts
+	}
 	if h.state == Overload {
 		v.Suspicion = 1
-		v.NextTry, v.GoodProbes, v.NeedProbes = s.away.next, int(s.away.good), int(s.away.need)
+		v.NextTry, v.GoodProbes, v.NeedProbes = r.away.next, int(r.away.good), int(r.away.need)
 	}
 }
 
 // Has reports whether addr is in the route.
-func (b *LoadBalance) Has(addr route.Host) bool { return b.find(addr) != nil }
+func (b *LoadBalance) Has(addr route.Host) bool { return b.find(addr) != none }
 
 // State is the state of a host of the route; Idle for any other.
 func (b *LoadBalance) State(addr route.Host) State {
-	if h := b.find(addr); h != nil {
-		return h.state
+	if i := b.find(addr); i != none {
+		return b.lists.hosts[i].state
 	}
 	return Idle
 }
