@@ -14,6 +14,7 @@ import (
 type service struct{ *lbagent.Agent }
 
 func start(_ context.Context, c config.Agent, log *slog.Logger) (daemon.Service, error) {
+	saveMemory()
 	agent, err := lbagent.New(lbagent.ConfigFrom(c), log)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func (r *RouteLB) Apply(id route.Module, nodes []route.Node, now time.Duration) 
 	if m == nil {
 		return false
 	}
-	r.unsure.remove(&m.unsure)
+	r.unsure.remove(m)
 	if !r.hasRoom(m, nodes) {
 		return false
 	}
@@ -38,7 +38,7 @@ func (r *RouteLB) ApplyStale(id route.Module, nodes []route.Node, now time.Durat
 	if m == nil {
 		return false
 	}
-	r.unsure.pushBack(&m.unsure)
+	r.unsure.pushBack(m)
 	if len(nodes) == 0 || m.gone || m.known() && !m.stale {
 		r.stats.StaleIgnored++
 		return false
@@ -64,7 +64,7 @@ func (r *RouteLB) Confirm(id route.Module, now time.Duration) {
 	if m == nil || !m.known() {
 		return // it has gone meanwhile, and whoever took it away knew
 	}
-	r.unsure.remove(&m.unsure)
+	r.unsure.remove(m)
 	r.stats.Updates++
 	r.stats.Confirmed++
 	m.updatedAt = now
@@ -76,11 +76,12 @@ func (r *RouteLB) Confirm(id route.Module, now time.Duration) {
 func (r *RouteLB) Digest(id route.Module) (uint64, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.modules[id]
+	m := r.modules.get(id)
 	if m == nil || !m.known() {
 		return 0, false
 	}
-	return m.digest, true
+	r.after = m.lb.Nodes(r.after[:0])
+	return route.Digest(r.after), true
 }
 
 // Restore takes a module's route as the agent's own file has it, before anything
@@ -94,11 +95,11 @@ func (r *RouteLB) Restore(id route.Module, nodes []route.Node, now time.Duration
 	}
 	m := newModule(id, r.settings.balanceOf(id))
 	m.pulledAt = now
-	r.modules[id] = m
+	r.modules[key(id)] = m
 	r.put(m, nodes, now, now)
 	r.setStale(m, m.known())
-	r.pulls.pushBack(&m.pulling)
-	r.unsure.pushBack(&m.unsure)
+	r.pulls.pushBack(m)
+	r.unsure.pushBack(m)
 	return true
 }
 
@@ -115,16 +116,16 @@ func (r *RouteLB) RestoredAt(at time.Duration) {
 // arrived notes that lars-dns has answered. It returns nil for a module that
 // nobody asked for.
 func (r *RouteLB) arrived(id route.Module, now time.Duration) *module {
-	m := r.modules[id]
+	m := r.modules.get(id)
 	if m == nil {
 		r.stats.Unasked++
 		return nil
 	}
-	if m.pulling.linked() {
+	if m.on(pulling) {
 		r.stats.PullTook.Add(now - m.pulledAt)
 	}
 	r.routeAt = now
-	r.pulls.remove(&m.pulling)
+	r.pulls.remove(m)
 	return m
 }
 
@@ -154,7 +155,6 @@ func (r *RouteLB) put(m *module, nodes []route.Node, at, now time.Duration) (cha
 		r.count(m, now)
 	}
 	r.file(m)
-	m.digest = route.Digest(r.after)
 	return !slices.Equal(r.before, r.after)
 }
 

@@ -9,12 +9,12 @@ import (
 
 // count notes that a module has counts to report.
 func (r *RouteLB) count(m *module, now time.Duration) {
-	if m.counting.linked() {
+	if m.counting {
 		return
 	}
-	m.countedAt = now
-	r.counts.pushBack(&m.counting)
-	r.unknown.remove(&m.unknown)
+	r.unknown.remove(m)
+	m.counting, m.countedAt = true, now
+	r.counts.pushBack(m)
 }
 
 // TakeDueCounts takes the counts of one module whose ReportTimeout has passed,
@@ -27,7 +27,8 @@ func (r *RouteLB) TakeDueCounts(dst []balance.Count, all bool, now time.Duration
 	if m == nil || !all && now-m.countedAt < r.settings.ReportTimeout {
 		return route.Module{}, dst, false
 	}
-	r.counts.remove(&m.counting)
+	r.counts.remove(m)
+	m.counting = false
 	dst = m.lb.TakeCounts(dst)
 	if m.lb.HasCounts() { // more than a Count holds
 		r.count(m, now)

@@ -53,7 +53,7 @@ const (
 func (r *RouteLB) WantsCheck(id route.Module, h route.Host) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.modules[id]
+	m := r.modules.get(id)
 	return m != nil && r.settings.balanceOf(id).Check && m.lb.Has(h)
 }
 
@@ -61,7 +61,7 @@ func (r *RouteLB) WantsCheck(id route.Module, h route.Host) bool {
 func (r *RouteLB) Checked(id route.Module, h route.Host, result checkResult, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.modules[id]
+	m := r.modules.get(id)
 	if m == nil {
 		return
 	}

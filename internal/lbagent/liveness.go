@@ -119,11 +119,11 @@ func (d *dnsClient) probe(c *reactor.TCPConn) bool {
 func (r *RouteLB) sample(dst []route.Module, n int) []route.Module {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id := range r.modules {
+	for _, m := range r.modules {
 		if n == 0 {
 			break
 		}
-		dst = append(dst, id)
+		dst = append(dst, m.id())
 		n--
 	}
 	return dst

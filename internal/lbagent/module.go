@@ -21,21 +21,31 @@ import (
 //     on the list unsure, about the one asked for longest ago first.
 //
 // One that is stale, so that its route itself is from a file, is unsure, too.
+// None is both unknown and counting, so one pair of links serves both lists.
 type module struct {
-	lb        *balance.LoadBalance
-	digest    uint64        // of its route, if it has one
+	lb        balance.LoadBalance
 	updatedAt time.Duration // when its route came last; if stale, since when it may be wrong
 	pulledAt  time.Duration // when it was asked for last
 	countedAt time.Duration // since when it has counts to report
-	stale     bool          // it has hosts, and they are from a file
-	gone      bool          // that it has none is from the database
-
-	unknown, pulling, counting, unsure node
+	links     [3]link
+	counting  bool
+	stale     bool // it has hosts, and they are from a file
+	gone      bool // that it has none is from the database
 }
 
+// What the links of a module are for.
+const (
+	pulling = iota
+	unsure
+	filed // on unknown or counts
+)
+
+// link has a module's neighbours on a list; nil if it is not on that.
+type link struct{ prev, next *module }
+
 func newModule(id route.Module, cfg *balance.Config) *module {
-	m := &module{lb: balance.New(id, cfg)}
-	m.unknown.module, m.pulling.module, m.counting.module, m.unsure.module = m, m, m, m
+	m := new(module)
+	m.lb.Init(id, cfg)
 	return m
 }
 
@@ -43,44 +53,56 @@ func (m *module) id() route.Module { return m.lb.Module() }
 
 func (m *module) known() bool { return m.lb.Len() > 0 }
 
-// node links a module into one list.
-type node struct {
-	module     *module
-	prev, next *node
-}
+func (m *module) on(list int) bool { return m.links[list].next != nil }
 
-func (n *node) linked() bool { return n.next != nil }
+// unknown reports whether the module is on the list unknown.
+func (m *module) unknown() bool { return m.on(filed) && !m.counting }
 
-// list is a doubly linked list of modules. It does not allocate, and a module
-// leaves it in constant time. The zero value is not usable; see init.
+// table finds modules by what key makes of their ids: maps of 64-bit numbers
+// have a faster lookup than maps of structs.
+type table map[uint64]*module
+
+func key(id route.Module) uint64 { return uint64(uint32(id.ModID))<<32 | uint64(uint32(id.CmdID)) }
+
+func (t table) get(id route.Module) *module { return t[key(id)] }
+
+// list is a ring of modules, linked in both directions by one of the links in
+// each. It does not allocate, and a module leaves it in constant time.
 type list struct {
-	root node
+	by   int     // which of the links
+	head *module // nil if there is none
 	len  int
 }
 
-func (l *list) init() { l.root.prev, l.root.next = &l.root, &l.root }
-
 // first is the module at the head, nil if there is none.
-func (l *list) first() *module { return l.root.next.module }
+func (l *list) first() *module { return l.head }
 
-// pushBack moves n to the tail, from wherever it is in this list.
-func (l *list) pushBack(n *node) {
-	after := l.root.prev
-	if n == after {
-		return // the tail to the tail
+// pushBack moves m to the tail, from wherever it is in this list.
+func (l *list) pushBack(m *module) {
+	l.remove(m)
+	at := &m.links[l.by]
+	if l.len == 0 {
+		l.head, at.prev, at.next = m, m, m
+	} else {
+		head := &l.head.links[l.by]
+		at.prev, at.next = head.prev, l.head
+		head.prev.links[l.by].next = m
+		head.prev = m
 	}
-	l.remove(n)
-	n.prev, n.next = after, after.next
-	after.next.prev, after.next = n, n
 	l.len++
 }
 
-// remove takes n off the list; nothing happens if it is on none.
-func (l *list) remove(n *node) {
-	if !n.linked() {
+// remove takes m off the list; nothing happens if it is on none by these links.
+func (l *list) remove(m *module) {
+	at := &m.links[l.by]
+	if at.next == nil {
 		return
 	}
-	n.prev.next, n.next.prev = n.next, n.prev
-	n.prev, n.next = nil, nil
-	l.len--
+	at.prev.links[l.by].next, at.next.links[l.by].prev = at.next, at.prev
+	if l.len--; l.len == 0 {
+		l.head = nil
+	} else if l.head == m {
+		l.head = at.next
+	}
+	*at = link{}
 }

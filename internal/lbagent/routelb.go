@@ -18,7 +18,7 @@ type RouteLB struct {
 
 	mu       sync.Mutex
 	settings *rules // replaced, never changed
-	modules  map[route.Module]*module
+	modules  table
 	unknown  list
 	pulls    list
 	counts   list
@@ -29,7 +29,7 @@ type RouteLB struct {
 	helper   helper          // nil for nobody
 	events   []balance.Event // scratch of handOver, as is checks
 	checks   []route.Host
-	before   []route.Node // scratch of put, as is after
+	before   []route.Node // scratch, as is after
 	after    []route.Node
 }
 
@@ -72,12 +72,9 @@ func newRouteLB(cfg *Config) *RouteLB {
 	r := &RouteLB{
 		maxModules: cfg.MaxModules, maxUnknown: cfg.MaxUnknown, pullInterval: cfg.PullInterval,
 		settings: newRules(&cfg.Settings),
-		modules:  make(map[route.Module]*module),
+		modules:  make(table),
+		pulls:    list{by: pulling}, unsure: list{by: unsure}, unknown: list{by: filed}, counts: list{by: filed},
 	}
-	r.unknown.init()
-	r.pulls.init()
-	r.counts.init()
-	r.unsure.init()
 	return r
 }
 
@@ -86,7 +83,7 @@ func newRouteLB(cfg *Config) *RouteLB {
 func (r *RouteLB) Pick(id route.Module, now time.Duration) (h route.Host, v balance.Verdict, pull bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.modules[id]
+	m := r.modules.get(id)
 	if m == nil || !m.known() {
 		r.stats.NoExist++
 		return route.Host{}, balance.Empty, r.askForUnknown(id, m, now)
@@ -108,7 +105,7 @@ func (r *RouteLB) Route(id route.Module, dst []route.Node, now time.Duration) (n
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stats.Routes++
-	m := r.modules[id]
+	m := r.modules.get(id)
 	if m == nil || !m.known() {
 		return dst, false, r.askForUnknown(id, m, now)
 	}
@@ -119,7 +116,7 @@ func (r *RouteLB) Route(id route.Module, dst []route.Node, now time.Duration) (n
 func (r *RouteLB) Report(id route.Module, h route.Host, ok bool, cost, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := r.modules[id]
+	m := r.modules.get(id)
 	if m == nil || !m.lb.Report(h, ok, cost, now) {
 		r.stats.ReportsUnknown++
 		return
@@ -138,7 +135,7 @@ func (r *RouteLB) askForUnknown(id route.Module, m *module, now time.Duration) (
 			return false
 		}
 		m = newModule(id, r.settings.balanceOf(id))
-		r.modules[id] = m
+		r.modules[key(id)] = m
 	} else if now-m.pulledAt < r.pullInterval {
 		return false
 	}
@@ -151,7 +148,7 @@ func (r *RouteLB) askForUnknown(id route.Module, m *module, now time.Duration) (
 // lars-dns has from its file makes a route no younger, and is no reason to ask
 // again at once.
 func (r *RouteLB) askForOld(m *module, now time.Duration) (pull bool) {
-	if now-m.updatedAt < r.settings.UpdateTimeout || m.pulling.linked() || m.unsure.linked() {
+	if now-m.updatedAt < r.settings.UpdateTimeout || m.on(pulling) || m.on(unsure) {
 		return false
 	}
 	r.ask(m, now)
@@ -160,12 +157,12 @@ func (r *RouteLB) askForOld(m *module, now time.Duration) (pull bool) {
 
 func (r *RouteLB) ask(m *module, now time.Duration) {
 	m.pulledAt = now
-	r.pulls.pushBack(&m.pulling)
-	if m.unknown.linked() {
-		r.unknown.pushBack(&m.unknown)
+	r.pulls.pushBack(m)
+	if m.unknown() {
+		r.unknown.pushBack(m)
 	}
-	if m.unsure.linked() {
-		r.unsure.pushBack(&m.unsure)
+	if m.on(unsure) {
+		r.unsure.pushBack(m)
 	}
 	r.stats.Pulls++
 }
@@ -186,23 +183,26 @@ func (r *RouteLB) makeRoom(now time.Duration) bool {
 	return true
 }
 
+// forget drops a module that is unknown.
 func (r *RouteLB) forget(m *module) {
-	r.unknown.remove(&m.unknown)
-	r.pulls.remove(&m.pulling)
-	r.counts.remove(&m.counting)
-	r.unsure.remove(&m.unsure)
-	delete(r.modules, m.id())
+	r.unknown.remove(m)
+	r.pulls.remove(m)
+	r.unsure.remove(m)
+	delete(r.modules, key(m.id()))
 }
 
 // file puts a module on the list unknown or takes it off, as its state is.
 // One with counts stays off: it must not be forgotten before they are sent.
 func (r *RouteLB) file(m *module) {
-	if m.known() || m.counting.linked() {
-		r.unknown.remove(&m.unknown)
+	if m.counting {
 		return
 	}
-	if !m.unknown.linked() {
-		r.unknown.pushBack(&m.unknown)
+	if m.known() {
+		r.unknown.remove(m)
+		return
+	}
+	if !m.unknown() {
+		r.unknown.pushBack(m)
 	}
 	if r.unknown.len > r.maxUnknown { // a module lost its last host
 		r.forget(r.unknown.first())
@@ -241,9 +241,9 @@ func (r *RouteLB) Overdue(dst []route.Module, limit int, now time.Duration) []ro
 func (r *RouteLB) AskAll(dst []route.Module, now time.Duration) []route.Module {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, m := range r.modules {
+	for _, m := range r.modules {
 		r.ask(m, now)
-		dst = append(dst, id)
+		dst = append(dst, m.id())
 	}
 	return dst
 }
@@ -253,8 +253,8 @@ func (r *RouteLB) SetSettings(s *Settings, now time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.settings = newRules(s)
-	for id, m := range r.modules {
-		m.lb.SetConfig(r.settings.balanceOf(id), now)
+	for _, m := range r.modules {
+		m.lb.SetConfig(r.settings.balanceOf(m.id()), now)
 	}
 }
 

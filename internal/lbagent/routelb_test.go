@@ -295,11 +295,11 @@ func TestRouteLBInvariants(t *testing.T) {
 				}
 			}
 		}
-		for id, m := range r.modules {
+		for k, m := range r.modules {
 			counting := m.lb.HasCounts()
-			if m.id() != id || m.unknown.linked() != (!m.known() && !m.counting.linked()) || counting && !m.counting.linked() {
+			if key(m.id()) != k || m.unknown() != (!m.known() && !m.counting) || counting && !m.counting {
 				t.Fatalf("%v: known %v, has counts %v; on unknown %v, on counts %v",
-					id, m.known(), counting, m.unknown.linked(), m.counting.linked())
+					m.id(), m.known(), counting, m.unknown(), m.counting)
 			}
 		}
 		if s := r.Stats(); s.Unknown > 8 || s.Modules > 12+1 || s.Pulling > len(r.modules) || s.Counting > len(r.modules) {

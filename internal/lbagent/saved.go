@@ -198,7 +198,7 @@ func (r *RouteLB) routesOf(ids []route.Module, nodes []route.Node, ends []int) (
 		if i == saveBatch || len(nodes) >= saveBatch {
 			break
 		}
-		if m := r.modules[id]; m != nil {
+		if m := r.modules.get(id); m != nil {
 			nodes = m.lb.Nodes(nodes)
 		}
 		ends = append(ends, len(nodes))

@@ -19,9 +19,9 @@ func (r *RouteLB) Modules(dst []route.Module) []route.Module {
 	defer r.mu.Unlock()
 	n := 0
 	// The language lets a map change between two steps of its iteration.
-	for id, m := range r.modules {
+	for _, m := range r.modules {
 		if m.known() {
-			dst = append(dst, id)
+			dst = append(dst, m.id())
 		}
 		if n++; n%listBatch == 0 {
 			r.mu.Unlock()
@@ -40,7 +40,7 @@ func (r *RouteLB) View(id route.Module, now time.Duration) (inspect.Module, bool
 }
 
 func (r *RouteLB) view(id route.Module, now time.Duration) (v inspect.Module, ok bool) {
-	m := r.modules[id]
+	m := r.modules.get(id)
 	if m == nil || !m.known() {
 		return v, false
 	}
@@ -72,7 +72,7 @@ func (r *RouteLB) Hosts(id route.Module, dst []balance.HostView, now time.Durati
 	if v, ok = r.view(id, now); !ok {
 		return v, dst, false
 	}
-	return v, r.modules[id].lb.View(dst, now), true
+	return v, r.modules.get(id).lb.View(dst, now), true
 }
 
 // describe converts what is known about a host. The times are on the agent's
