@@ -2,7 +2,6 @@ package balance
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -21,23 +20,29 @@ type adaptive struct {
 	silence silence
 
 	decay       decay
-	normal      normal   // of calls
-	lateness    normal   // of generations of picks: those that were late
-	costs       middle   // of the median costs of hosts, µs
-	turnarounds middle   // of their turnarounds, µs
-	refresh     int32    // reports until the two are computed anew
-	badRun      uint32   // failures reported since the last success
-	guesses     []guess  // of each host; nil before a report without cost
-	scratch     *scratch // nil while there are few hosts
+	normal      normal // of calls
+	lateness    normal // of generations of picks: those that were late
+	costs       middle // of the median costs of hosts, µs
+	turnarounds middle // of their turnarounds, µs
+	refresh     int32  // reports until the two are computed anew
+	badRun      uint32 // failures reported since the last success
+	aside       *aside // nil while none of it is needed
 
 	random rand.PCG
 }
 
-// scratch is where medians are computed, of more hosts than fit on the stack.
-type scratch []float32
+// aside is what adaptive needs in some modules only.
+type aside struct {
+	guesses []guess   // of each host, by its slot; nil before a report without cost
+	scratch []float32 // where medians are computed, of more hosts than fit on the stack
+}
 
-// fewHosts is how many fit.
-const fewHosts = 32
+func (a *adaptive) besides() *aside {
+	if a.aside == nil {
+		a.aside = new(aside)
+	}
+	return a.aside
+}
 
 const (
 	// slowFactor and slowMargin: a call is slow when it takes longer than
@@ -59,10 +64,6 @@ const (
 	// maxSilent is how many picks that were not reported wait for a failure
 	// before they count as good calls, where no success is reported.
 	maxSilent = 64
-	// minRefresh is the least number of reports between two computations of
-	// the peers' medians. With more hosts it is their number, so that the
-	// computation, linear in it, costs each report the same.
-	minRefresh = 16
 )
 
 func newAdaptive(s *shared, seed uint64) *adaptive {
@@ -71,23 +72,14 @@ func newAdaptive(s *shared, seed uint64) *adaptive {
 	return a
 }
 
-// forget makes normal what it is before there are calls.
-func (a *adaptive) forget() {
-	a.decay.unit = 1
-	a.normal, a.lateness = normal{}, normal{}
-	for i := range a.health {
-		a.health[i].tally, a.health[i].late = tally{}, tally{}
-	}
-}
-
 func (a *adaptive) configure() {}
 
 func (a *adaptive) relocate(to []slot, n int) {
 	if a.health != nil {
 		a.health = relocated(a.health, to, n)
 	}
-	if a.guesses != nil {
-		a.guesses = relocated(a.guesses, to, n)
+	if a.aside != nil && a.aside.guesses != nil {
+		a.aside.guesses = relocated(a.aside.guesses, to, n)
 	}
 	if a.trouble != nil {
 		a.trouble.relocate(to, n)
@@ -143,10 +135,10 @@ func (a *adaptive) learn(i slot) *health {
 
 // guess is what is known of a host's picks apart from that, nil if nothing is.
 func (a *adaptive) guess(i slot) *guess {
-	if a.guesses == nil {
+	if a.aside == nil || a.aside.guesses == nil {
 		return nil
 	}
-	return &a.guesses[i]
+	return &a.aside.guesses[i]
 }
 
 func (a *adaptive) pick(now time.Duration) slot {
@@ -192,11 +184,18 @@ func (a *adaptive) takeSilence(i slot, n uint8, now time.Duration) {
 
 // observe adds a call to an idle host to what is known of it and is normal.
 func (a *adaptive) observe(i slot, v verdict) {
+	s, unit := &a.health[i], a.decay.unit
 	if v != good || a.trouble != nil { // where all is well a good call says nothing
-		a.troubled().sums[i].observe(v, a.cluesFor(i))
+		c := a.cluesFor(i)
+		e := &a.troubled().sums[i]
+		if e.observe(v, c); v != good {
+			e.bad += float32(unit)
+		}
 	}
-	s := &a.health[i]
-	a.normal.add(a.decay.unit, &s.tally, v != good, !s.excluded)
+	s.calls += float32(unit)
+	if !s.excluded {
+		a.normal.add(unit, v != good)
+	}
 }
 
 func (a *adaptive) report(i slot, ok bool, cost, now time.Duration) {
@@ -216,8 +215,8 @@ func (a *adaptive) report(i slot, ok bool, cost, now time.Duration) {
 		inc(&a.badRun)
 	}
 	a.refreshMiddles()
-	if cost <= 0 && a.guesses == nil {
-		a.guesses = make([]guess, len(a.lists.hosts))
+	if cost <= 0 && a.guess(i) == nil {
+		a.besides().guesses = make([]guess, len(a.lists.hosts))
 	}
 	if took, complete := s.report(ok, cost, uint16(a.reports), now, a.guess(i)); complete {
 		a.generation(i, took > a.lateAfter(s))
@@ -243,8 +242,13 @@ func (a *adaptive) weigh(i slot, v verdict, now time.Duration) {
 	case v == good: // was, or will be, taken for it anyway
 	case s.silent == 0:
 		// Its pick was taken for a good one already.
-		a.troubled().sums[i].convict(v, a.cluesFor(i))
-		a.normal.markBad(a.decay.unit, &s.tally, !s.excluded)
+		c := a.cluesFor(i)
+		e := &a.troubled().sums[i]
+		e.convict(v, c)
+		e.bad += float32(a.decay.unit)
+		if !s.excluded {
+			a.normal.bad += a.decay.unit
+		}
 	default:
 		// The picks since the last failure, but for this one, were good.
 		a.takeSilence(i, s.silent-1, now)
@@ -256,12 +260,12 @@ func (a *adaptive) weigh(i slot, v verdict, now time.Duration) {
 // cluesFor are the clues that the other hosts' share of bad calls makes of a
 // call to a host.
 func (a *adaptive) cluesFor(i slot) *clues {
-	return evidenceTable.at(a.normalFor(&a.health[i]))
+	return evidenceTable.at(a.normalFor(i))
 }
 
 // normalFor is the share of bad calls that is normal for a host.
-func (a *adaptive) normalFor(s *health) float64 {
-	return a.normal.share(a.decay.unit, s.tally, !s.excluded)
+func (a *adaptive) normalFor(i slot) float64 {
+	return a.normal.share(a.decay.unit, a.tally(i), a.counts(i))
 }
 
 // pace tells a successful call that took far longer than calls to the peers do
@@ -304,16 +308,21 @@ func (a *adaptive) generation(i slot, late bool) {
 	if h := &a.lists.hosts[i]; h.state != Idle || h.Drained() {
 		return
 	}
-	s := &a.health[i]
+	s, unit := &a.health[i], a.decay.unit
 	if late || a.trouble != nil {
-		c := evidenceTable.at(max(minLateness, a.lateness.share(a.decay.unit, s.late, !s.excluded)))
-		x := c.failingGood
+		c := evidenceTable.at(max(minLateness, a.lateness.share(unit, a.lateTally(i), !s.excluded)))
+		e := &a.troubled().sums[i]
 		if late {
-			x = c.failingBad
+			cusum(&e.hanging, c.failingBad)
+			e.late += float32(unit)
+		} else {
+			cusum(&e.hanging, c.failingGood)
 		}
-		cusum(&a.troubled().sums[i].hanging, x)
 	}
-	a.lateness.add(a.decay.unit, &s.late, late, !s.excluded)
+	s.generations += float32(unit)
+	if !s.excluded {
+		a.lateness.add(unit, late)
+	}
 }
 
 // judgeLate looks, when it is the host's turn, whether its picks wait for
@@ -330,73 +339,6 @@ func (a *adaptive) judgeLate(i slot, now time.Duration) {
 	s.renew(wait, uint16(a.reports), now, a.guess(i))
 	a.generation(i, true)
 	a.judge(i, now)
-}
-
-// refreshMiddles computes the medians of the hosts' medians when it is time.
-func (a *adaptive) refreshMiddles() {
-	a.refresh--
-	if a.refresh > 0 {
-		return
-	}
-	a.refresh = int32(max(minRefresh, a.lists.open()))
-	var few [fewHosts]float32
-	values := few[:0]
-	if n := int(a.lists.idle.len); n > fewHosts {
-		if a.scratch == nil {
-			a.scratch = new(scratch)
-		}
-		*a.scratch = slices.Grow(*a.scratch, n)
-		values = *a.scratch
-	}
-	a.lists.idle.all(a.lists.hosts, func(i slot) {
-		if m := a.health[i].costMedian(); m.known() {
-			values = append(values, m.value)
-		}
-	})
-	a.costs = newMiddle(values)
-	values = values[:0]
-	a.lists.idle.all(a.lists.hosts, func(i slot) {
-		if m := a.health[i].turnaroundMedian(); m.known() {
-			values = append(values, m.value)
-		}
-	})
-	a.turnarounds = newMiddle(values)
-}
-
-// age lets the calls so far count less, now that another has ended. At most
-// once in some thousand calls that takes time linear in the number of hosts, to
-// keep the sums in range.
-func (a *adaptive) age(now time.Duration) {
-	a.decay.advance(now)
-	if !a.decay.aged() {
-		return
-	}
-	f := a.decay.rescale()
-	a.normal.scale(f)
-	a.lateness.scale(f)
-	for i := range a.health {
-		a.health[i].tally.scale(float32(f))
-		a.health[i].late.scale(float32(f))
-	}
-}
-
-// count sets whether a host counts for what is normal.
-func (a *adaptive) count(i slot, counts bool) {
-	if a.health == nil {
-		return
-	}
-	s := &a.health[i]
-	if s.excluded == !counts {
-		return
-	}
-	s.excluded = !counts
-	if counts {
-		a.normal.include(s.tally)
-		a.lateness.include(s.late)
-	} else {
-		a.normal.exclude(s.tally)
-		a.lateness.exclude(s.late)
-	}
 }
 
 // jitter returns d, give or take the share tryJitter of it.

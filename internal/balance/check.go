@@ -75,7 +75,7 @@ func (a *adaptive) control() slot {
 		l := &a.lists.idle.classes[at].list
 		i := hosts[l.head].prev // the tail
 		for range min(few, l.len) {
-			if a.trouble.sums[i].worst() == 0 && a.learn(i).tally.calls > 0 {
+			if a.trouble.sums[i].worst() == 0 && a.tally(i).calls > 0 {
 				return i
 			}
 			i = hosts[i].prev

@@ -154,10 +154,17 @@ func TestNormal(t *testing.T) {
 	if got := n.share(d.unit, a, true); got != firstNormal {
 		t.Errorf("without calls %v is normal, want %v", got, firstNormal)
 	}
+	add := func(t *tally, bad bool) {
+		t.calls += float32(d.unit)
+		if bad {
+			t.bad += float32(d.unit)
+		}
+		n.add(d.unit, bad)
+	}
 	for i := range 2000 {
 		d.advance(time.Duration(i) * time.Millisecond)
-		n.add(d.unit, &a, i%2 == 0, true)
-		n.add(d.unit, &b, i%20 == 0, true)
+		add(&a, i%2 == 0)
+		add(&b, i%20 == 0)
 	}
 	if got := n.share(d.unit, a, true); math.Abs(got-0.05) > 0.01 {
 		t.Errorf("normal for a is %v, want b's 5%%", got)
@@ -176,7 +183,7 @@ func TestNormal(t *testing.T) {
 	}
 	for i := range 30_000 { // a gets well, over more than the memory
 		d.advance(2*time.Second + time.Duration(i)*10*time.Millisecond)
-		n.add(d.unit, &a, false, true)
+		add(&a, false)
 	}
 	if got, _ := d.of(a); got > 1e-4 {
 		t.Errorf("a's share is %v long after it got well", got)
@@ -187,8 +194,7 @@ func TestNormal(t *testing.T) {
 	share, calls := d.of(a)
 	f := d.rescale()
 	n.scale(f)
-	a.scale(float32(f))
-	b.scale(float32(f))
+	a.bad, a.calls = a.bad*float32(f), a.calls*float32(f)
 	if s, c := d.of(a); math.Abs(s-share) > 1e-6 || math.Abs(c-calls) > 1e-3*calls || d.unit != 1 {
 		t.Errorf("rescaled to %v of %v calls, was %v of %v", s, c, share, calls)
 	}

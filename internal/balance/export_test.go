@@ -118,7 +118,10 @@ func (b *LoadBalance) checkLedger() error {
 // checkBooks reports the first way in which the policy's own books are wrong.
 func (a *adaptive) checkBooks() error {
 	hosts := a.lists.hosts
-	for name, n := range map[string]int{"health": len(a.health), "guesses": len(a.guesses)} {
+	if a.aside == nil {
+		a.aside = new(aside)
+	}
+	for name, n := range map[string]int{"health": len(a.health), "guesses": len(a.aside.guesses)} {
 		if n != 0 && n != len(hosts) {
 			return fmt.Errorf("%s of %d hosts, there are %d", name, n, len(hosts))
 		}
@@ -132,8 +135,7 @@ func (a *adaptive) checkBooks() error {
 			return fmt.Errorf("%v with weight %d: %w", hosts[i].Host(), hosts[i].Weight, err)
 		}
 		if a.health != nil && !a.health[i].excluded {
-			counted.bad += a.health[i].tally.bad
-			counted.calls += a.health[i].tally.calls
+			counted.calls += a.health[i].calls
 		}
 	}
 	if d := float64(counted.calls) - a.normal.calls; d > 1e-3*a.normal.calls+1 || d < -1e-3*a.normal.calls-1 {

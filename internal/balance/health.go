@@ -15,12 +15,11 @@ const (
 )
 
 // health is what the policy adaptive knows about each host of a module that was
-// asked for, in 48 bytes. The zero value knows nothing.
+// asked for, in 40 bytes. The zero value knows nothing.
 type health struct {
-	tally tally
-	late  tally // as tally, of generations of picks
+	calls       float32 // recent ones, as decay counts them
+	generations float32 // of picks, likewise; see inflight.go
 
-	// See inflight.go.
 	closed     time.Duration // the old generation's picks were not after that
 	span       float32       // nor before closed - span, ns
 	turnaround float32       // its running median, µs
@@ -51,8 +50,10 @@ func (s *health) addTurnaround(d time.Duration) {
 	s.turnaround, s.turnarounds = m.value, m.count
 }
 
-// sums are those of the tests that compare a host with its peers.
+// sums are those of the tests that compare a host with its peers, and of what
+// was bad.
 type sums struct {
+	bad, late                  float32 // of the recent calls and generations of picks
 	failing, degraded, hanging float32 // nats
 	runBad, runCalls           uint32  // since both failing and degraded were 0
 	suspect                    bool

@@ -174,7 +174,7 @@ func (a *adaptive) endsTruce(i slot, cause Cause, now time.Duration) bool {
 	if t.mode.truce > firstTruce {
 		return false
 	}
-	share, calls := a.decay.of(a.learn(i).tally)
+	share, calls := a.decay.of(a.tally(i))
 	return calls >= badlyCalls && share >= provenBadly && a.proven(i, now)
 }
 
@@ -182,8 +182,9 @@ func (a *adaptive) endsTruce(i slot, cause Cause, now time.Duration) bool {
 func (a *adaptive) badShare() float64 {
 	var all tally
 	a.lists.idle.all(a.lists.hosts, func(i slot) {
-		all.bad += a.health[i].tally.bad
-		all.calls += a.health[i].tally.calls
+		t := a.tally(i)
+		all.bad += t.bad
+		all.calls += t.calls
 	})
 	share, _ := a.decay.of(all)
 	return share
@@ -197,9 +198,9 @@ func (a *adaptive) proven(i slot, now time.Duration) bool {
 		return false
 	}
 	well := 0
-	bad, _ := a.decay.of(a.learn(i).tally)
+	bad, _ := a.decay.of(a.tally(i))
 	a.lists.idle.all(a.lists.hosts, func(o slot) {
-		if share, calls := a.decay.of(a.health[o].tally); o != i && t.sums[o].worst() < doubt &&
+		if share, calls := a.decay.of(a.tally(o)); o != i && t.sums[o].worst() < doubt &&
 			calls >= provenCalls && share <= max(provenBad, bad/provenRatio) {
 			well++
 		}
@@ -289,7 +290,7 @@ func (a *adaptive) eject(i slot, cause Cause, now time.Duration) {
 // reasonFor is what is held against a host now.
 func (a *adaptive) reasonFor(i slot, cause Cause) Reason {
 	s, h := &a.trouble.sums[i], a.learn(i)
-	r := Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls, Normal: a.normalFor(h), Cost: h.costMedian().duration()}
+	r := Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls, Normal: a.normalFor(i), Cost: h.costMedian().duration()}
 	if peers, ok := a.costs.others(h.cost); ok {
 		r.PeerCost = time.Duration(peers * float32(time.Microsecond))
 	}
@@ -329,7 +330,7 @@ func (a *adaptive) welcome(i slot, cause Cause, now time.Duration) {
 	r.since, r.returnedAt = now, now
 	r.reason = Reason{Cause: cause, Bad: s.runBad, Calls: s.runCalls}
 	r.refused, r.goodSince = false, 0
-	h.tally, h.late = tally{}, tally{}
+	a.forgetTallies(i)
 	h.clear(a.guess(i))
 	s.forgive(headStart)
 	a.count(i, true)

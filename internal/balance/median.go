@@ -2,6 +2,7 @@ package balance
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
@@ -82,6 +83,44 @@ func (m middle) others(own float32) (float32, bool) {
 		return m.high, m.high > 0
 	}
 	return m.low, m.low > 0
+}
+
+const (
+	// fewHosts is of how many hosts the values are kept on the stack.
+	fewHosts = 32
+	// minRefresh is the least number of reports between two computations of
+	// the peers' medians. With more hosts it is their number, so that the
+	// computation, linear in it, costs each report the same.
+	minRefresh = 16
+)
+
+// refreshMiddles computes the medians of the hosts' medians when it is time.
+func (a *adaptive) refreshMiddles() {
+	a.refresh--
+	if a.refresh > 0 {
+		return
+	}
+	a.refresh = int32(max(minRefresh, a.lists.open()))
+	var few [fewHosts]float32
+	values := few[:0]
+	if n := int(a.lists.idle.len); n > fewHosts {
+		s := a.besides()
+		s.scratch = slices.Grow(s.scratch, n)
+		values = s.scratch
+	}
+	a.lists.idle.all(a.lists.hosts, func(i slot) {
+		if m := a.health[i].costMedian(); m.known() {
+			values = append(values, m.value)
+		}
+	})
+	a.costs = newMiddle(values)
+	values = values[:0]
+	a.lists.idle.all(a.lists.hosts, func(i slot) {
+		if m := a.health[i].turnaroundMedian(); m.known() {
+			values = append(values, m.value)
+		}
+	})
+	a.turnarounds = newMiddle(values)
 }
 
 // quickselect returns the value that sorting would put at i. Afterwards none

@@ -17,10 +17,8 @@ const (
 )
 
 // tally is a sum of calls and of bad ones among them, in units that the
-// normal of its module sets.
+// decay of its module sets.
 type tally struct{ bad, calls float32 }
-
-func (t *tally) scale(f float32) { t.bad, t.calls = t.bad*f, t.calls*f }
 
 // decay makes older calls count less. To spare the decay of every sum, a new
 // call counts for more than the ones before it (forward decay; Cormode et al.,
@@ -61,24 +59,10 @@ func (d *decay) of(t tally) (share, calls float64) {
 // out those under suspicion. The unit is that of the module's decay.
 type normal struct{ bad, calls float64 } // sums of the hosts that count
 
-// add counts a call for a host, and for all if the host counts.
-func (n *normal) add(unit float64, t *tally, bad, counts bool) {
-	t.calls += float32(unit)
+// add counts a call to a host that counts.
+func (n *normal) add(unit float64, bad bool) {
+	n.calls += unit
 	if bad {
-		t.bad += float32(unit)
-	}
-	if counts {
-		n.calls += unit
-		if bad {
-			n.bad += unit
-		}
-	}
-}
-
-// markBad makes bad a call that was counted as good.
-func (n *normal) markBad(unit float64, t *tally, counts bool) {
-	t.bad += float32(unit)
-	if counts {
 		n.bad += unit
 	}
 }

@@ -67,8 +67,8 @@ func (a *adaptive) describe(i slot, v *HostView, now time.Duration) {
 	if a.health != nil {
 		s = a.health[i]
 	}
-	v.BadShare, v.RecentCalls = a.decay.of(s.tally)
-	v.Normal = a.normalFor(&s)
+	v.BadShare, v.RecentCalls = a.decay.of(a.tally(i))
+	v.Normal = a.normalFor(i)
 	v.Cost = s.costMedian().duration()
 	if peers, ok := a.costs.others(s.cost); ok {
 		v.PeerCost = time.Duration(peers * float32(time.Microsecond))
