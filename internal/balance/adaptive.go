@@ -17,16 +17,16 @@ type adaptive struct {
 	reports uint32   // likewise
 	health  []health // of each host, by its slot; nil before the first pick
 	trouble *trouble // nil before the first
+	aside   *aside   // nil while none of it is needed
 	silence silence
 
+	turnarounds middle // of the median turnarounds of hosts, µs
+	costs       middle // of their median costs, µs
 	decay       decay
 	normal      normal // of calls
 	lateness    normal // of generations of picks: those that were late
-	costs       middle // of the median costs of hosts, µs
-	turnarounds middle // of their turnarounds, µs
-	refresh     int32  // reports until the two are computed anew
+	refresh     int32  // reports until costs and turnarounds are computed anew
 	badRun      uint32 // failures reported since the last success
-	aside       *aside // nil while none of it is needed
 
 	random rand.PCG
 }

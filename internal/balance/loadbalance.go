@@ -31,9 +31,12 @@ func (v Verdict) String() string {
 // LoadBalance holds the hosts of one module and chooses among them. None of
 // its methods may run at the same time as another. Nobody may copy it after
 // Init.
+//
+// Here and in adaptive what each pick needs is side by side: an agent has very
+// many modules, and waits for each cache line of the one it is asked for.
 type LoadBalance struct {
-	shared
 	policy policy
+	shared
 	module route.Module
 	index  map[uint64]slot // of the hosts, by key of the address; nil while they are few
 	ledger *ledger         // nil while there was nothing to keep

@@ -37,9 +37,9 @@ type policy interface {
 
 // shared is what a LoadBalance shares with its policy.
 type shared struct {
-	cfg   *Config
-	out   *outbox // nil while there was nothing to put in
 	lists lists
+	out   *outbox // nil while there was nothing to put in
+	cfg   *Config
 }
 
 // newPolicy makes the policy that the settings name, for the hosts of s.

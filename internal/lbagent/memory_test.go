@@ -36,15 +36,16 @@ func TestMemory(t *testing.T) {
 		loaded, picked, called uint64 // bytes a host
 	}{
 		{balance.Classic, 87, 87, 87},
-		{balance.Adaptive, 77, 125, 125},
+		{balance.Adaptive, 76, 118, 118},
 	} {
 		t.Run(fmt.Sprint(c.policy), func(t *testing.T) {
 			before := heap()
 			r := manyModules(c.policy, modules)
 			hold := func(what string, most uint64) {
 				t.Helper()
-				if n := (heap() - before) / modules / hosts; n > most {
-					t.Errorf("%s, a host takes %d bytes, want at most %d", what, n, most)
+				n := (heap() - before) / modules / hosts
+				if t.Logf("%s, a host takes %d bytes", what, n); n > most {
+					t.Errorf("that is more than %d", most)
 				}
 			}
 			hold("loaded", c.loaded)

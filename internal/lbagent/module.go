@@ -23,14 +23,14 @@ import (
 // One that is stale, so that its route itself is from a file, is unsure, too.
 // None is both unknown and counting, so one pair of links serves both lists.
 type module struct {
-	lb        balance.LoadBalance
 	updatedAt time.Duration // when its route came last; if stale, since when it may be wrong
+	stale     bool          // it has hosts, and they are from a file
+	gone      bool          // that it has none is from the database
+	counting  bool
+	lb        balance.LoadBalance
 	pulledAt  time.Duration // when it was asked for last
 	countedAt time.Duration // since when it has counts to report
 	links     [3]link
-	counting  bool
-	stale     bool // it has hosts, and they are from a file
-	gone      bool // that it has none is from the database
 }
 
 // What the links of a module are for.
