@@ -14,7 +14,8 @@ type HostView struct {
 	Drained bool
 	State   State
 	// Since is when the host entered its state or, under the policy classic
-	// and if it is idle, when its window began.
+	// and if it is idle, when its window began. Of a host that has never been in
+	// another it is true to a tenth of a second.
 	Since time.Duration
 
 	// What the policy classic goes by.
