@@ -52,3 +52,9 @@ func (r *alwaysReady) abandon() {
 }
 
 func (r *alwaysReady) reap() { _ = unix.Close(r.fd) }
+
+// WithoutChecksums has the kernel refuse trains, as it does for devices that
+// cannot cut them.
+func WithoutChecksums(s *UDPServer) error {
+	return unix.SetsockoptInt(s.socket.fd, unix.SOL_SOCKET, unix.SO_NO_CHECK, 1)
+}

@@ -22,6 +22,30 @@ type packets struct {
 	headers []mmsghdr
 	vectors []unix.Iovec
 	names   []unix.RawSockaddrInet6 // large enough for IPv4 too
+	trains  []train
+	used    int // headers that the last receive filled
+}
+
+// train is the control message that has the kernel cut a buffer into datagrams
+// of one size; the last may be shorter. The buffer goes through the kernel as
+// one, which costs little more than a single datagram. See UDP_SEGMENT in udp(7).
+type train struct {
+	hdr  unix.Cmsghdr
+	size uint16
+	_    [unix.SizeofPtr - 2]byte // CMSG_SPACE rounds up
+}
+
+const (
+	// maxTrain is how many datagrams the kernel cuts a buffer into at most.
+	maxTrain = 64
+	// maxTrainFrame is the longest datagram that is sent in a train, bytes: the
+	// kernel wants each to fit the link.
+	maxTrainFrame = 1024
+)
+
+// sendsTrains reports whether the kernel knows of trains: Linux 4.18.
+func sendsTrains(fd int) bool {
+	return unix.SetsockoptInt(fd, unix.SOL_UDP, unix.UDP_SEGMENT, 0) == nil // 0 for datagrams that do not ask for it
 }
 
 func newPackets(n int) *packets {
@@ -29,10 +53,15 @@ func newPackets(n int) *packets {
 		headers: make([]mmsghdr, n),
 		vectors: make([]unix.Iovec, n),
 		names:   make([]unix.RawSockaddrInet6, n),
+		trains:  make([]train, n),
 	}
 	for i := range n {
 		p.headers[i].hdr.Iov = &p.vectors[i]
 		p.headers[i].hdr.SetIovlen(1)
+		t := &p.trains[i].hdr
+		t.Level, t.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+		t.SetLen(unix.CmsgLen(2))
+		p.setName(i, &p.names[i], unix.SizeofSockaddrInet6)
 	}
 	return p
 }
@@ -41,6 +70,19 @@ func newPackets(n int) *packets {
 func (p *packets) setBuffer(i int, b []byte) {
 	p.vectors[i].Base = unsafe.SliceData(b)
 	p.vectors[i].SetLen(len(b))
+}
+
+// setTrain makes datagram i a train of datagrams of a size; 0 for just one.
+func (p *packets) setTrain(i, size int) {
+	h := &p.headers[i].hdr
+	if size == 0 {
+		h.Control = nil
+		h.SetControllen(0)
+		return
+	}
+	p.trains[i].size = uint16(size)
+	h.Control = (*byte)(unsafe.Pointer(&p.trains[i])) // rule 1: a pointer to the first byte of the struct
+	h.SetControllen(int(unsafe.Sizeof(train{})))
 }
 
 // setName tells the kernel where the address of datagram i is, or is to be
@@ -65,20 +107,33 @@ func (p *packets) addr(i int) netip.AddrPort {
 // receive takes up to len(p.headers) datagrams without waiting. It returns
 // EAGAIN when there are none.
 func (p *packets) receive(fd int) (int, unix.Errno) {
-	for i := range p.headers {
-		p.setName(i, &p.names[i], unix.SizeofSockaddrInet6)
+	for i := range p.used { // the kernel has written how long the names were
+		p.headers[i].hdr.Namelen = unix.SizeofSockaddrInet6
 	}
-	return mmsg(unix.SYS_RECVMMSG, fd, p.headers)
+	n, errno := mmsg(unix.SYS_RECVMMSG, fd, p.headers)
+	p.used = n
+	return n, errno
 }
 
-// send hands datagrams from to to-1 to the kernel, which takes at least one or
+// send hands the first n datagrams to the kernel, which takes at least one or
 // says why not.
-func (p *packets) send(fd, from, to int) (int, unix.Errno) {
-	return mmsg(unix.SYS_SENDMMSG, fd, p.headers[from:to])
+func (p *packets) send(fd, n int) (int, unix.Errno) {
+	if n > 1 {
+		return mmsg(unix.SYS_SENDMMSG, fd, p.headers[:n])
+	}
+	// A single one is cheaper by itself: sendmmsg looks after it whether another
+	// thread wants the processor, and whom it was sent to mostly does.
+	_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd),
+		uintptr(unsafe.Pointer(&p.headers[0].hdr)), // rule 4: converted in the call itself
+		unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	return 1, errno
 }
 
+// mmsg does not wait, so Go's scheduler need not know of the call, nor of that
+// in send: a goroutine that is known to be in one loses its processor when
+// others could use it, and has to get one again.
 func mmsg(trap uintptr, fd int, headers []mmsghdr) (int, unix.Errno) {
-	n, _, errno := unix.Syscall6(trap, uintptr(fd),
+	n, _, errno := unix.RawSyscall6(trap, uintptr(fd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(headers))), // rule 4: converted in the call itself
 		uintptr(len(headers)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	if errno != 0 {

@@ -61,18 +61,33 @@ type udpSocket struct {
 	datagram Datagram // what handlers are given; one suffices, they run one at a time
 
 	out       *packets
-	outBytes  []byte // the frames of out, one behind the other
-	outEnds   []int  // where each ends in outBytes
-	scheduled bool   // in the loop's list of sockets to flush
-	receiving bool   // in handleIO, which flushes by itself
+	outBytes  []byte  // the frames to send, one behind the other
+	replies   []reply // what they are
+	runs      []int   // for each datagram or train of out the reply after its last
+	trains    bool    // the kernel takes them
+	scheduled bool    // in the loop's list of sockets to flush
+	receiving bool    // in handleIO, which flushes by itself
 	closed    bool
+}
+
+// reply is a frame to send.
+type reply struct {
+	end        int                    // of it in outBytes
+	name       *unix.RawSockaddrInet6 // of whom it is for, nil for the socket's own peer
+	nameLength uint32
+}
+
+// sameName reports whether both are for the same.
+func (r *reply) sameName(o *reply) bool {
+	return r.nameLength == o.nameLength && (r.name == o.name || r.name != nil && o.name != nil && *r.name == *o.name)
 }
 
 func newUDPSocket(l *Loop, fd, batch, maxFrame int, r *Router[*Datagram]) *udpSocket {
 	s := &udpSocket{
 		loop: l, fd: fd, router: r, maxFrame: maxFrame,
 		in: newPackets(batch), inBytes: make([]byte, batch*maxFrame),
-		out: newPackets(batch), outEnds: make([]int, 0, batch),
+		out: newPackets(batch), replies: make([]reply, 0, batch), runs: make([]int, 0, batch),
+		trains: sendsTrains(fd),
 	}
 	s.datagram.socket = s
 	s.kernel.fd = fd
@@ -82,8 +97,9 @@ func newUDPSocket(l *Loop, fd, batch, maxFrame int, r *Router[*Datagram]) *udpSo
 	return s
 }
 
-// handleIO receives and answers batch by batch, a few of them in one turn
-// while they come full, since then more has arrived meanwhile.
+// handleIO receives and answers batch by batch, a few of them in one turn. Where
+// several came at once more has mostly arrived meanwhile; after a single one
+// there is mostly nothing, and it is cheaper to wait than to look.
 func (s *udpSocket) handleIO(uint32) {
 	s.receiving = true
 	for range receiveRounds {
@@ -100,7 +116,7 @@ func (s *udpSocket) handleIO(uint32) {
 			s.handle(i)
 		}
 		s.flush()
-		if n < len(s.in.headers) || s.closed {
+		if n == 1 || s.closed {
 			break
 		}
 	}
@@ -146,21 +162,19 @@ func (s *udpSocket) reserve(msgid int32, n, to int) ([]byte, error) {
 	if size > wire.MaxDatagram {
 		return nil, ErrTooLong
 	}
-	if len(s.outEnds) == cap(s.outEnds) || len(s.outBytes)+size > maxOutputUDP {
+	if len(s.replies) == cap(s.replies) || len(s.outBytes)+size > maxOutputUDP {
 		s.flush()
 	}
 	start := len(s.outBytes)
 	s.outBytes = extend(s.outBytes, size)
 	wire.PutHead(s.outBytes[start:], msgid, n)
-	i := len(s.outEnds)
-	s.outEnds = append(s.outEnds, len(s.outBytes))
-	if to == toPeer {
-		s.out.setName(i, nil, 0)
-	} else {
+	r := reply{end: len(s.outBytes)}
+	if to != toPeer {
 		// The name stays in the batch being handled until the answer is sent:
 		// flush comes before the next receive.
-		s.out.setName(i, &s.in.names[to], s.in.headers[to].hdr.Namelen)
+		r.name, r.nameLength = &s.in.names[to], s.in.headers[to].hdr.Namelen
 	}
+	s.replies = append(s.replies, r)
 	if !s.receiving && !s.scheduled {
 		s.scheduled = true
 		s.loop.dirty = append(s.loop.dirty, s)
@@ -175,7 +189,7 @@ func (s *udpSocket) encode(msgid int32, m Marshaler, to int) error {
 		return err
 	}
 	if _, err := m.MarshalToSizedBufferVT(b); err != nil {
-		s.outEnds = s.outEnds[:len(s.outEnds)-1]
+		s.replies = s.replies[:len(s.replies)-1]
 		s.outBytes = s.outBytes[:len(s.outBytes)-len(b)-wire.HeadSize]
 		return fmt.Errorf("reactor: encode message %d: %w", msgid, err)
 	}
@@ -185,27 +199,63 @@ func (s *udpSocket) encode(msgid int32, m Marshaler, to int) error {
 // flush sends the output. What the kernel does not take is dropped.
 func (s *udpSocket) flush() {
 	s.scheduled = false
-	start := 0
-	for i, end := range s.outEnds {
-		s.out.setBuffer(i, s.outBytes[start:end])
-		start = end
-	}
-	for sent := 0; sent < len(s.outEnds) && !s.closed; {
-		n, errno := s.out.send(s.fd, sent, len(s.outEnds))
+	trains := s.trains
+	for first := 0; first < len(s.replies) && !s.closed; {
+		s.pack(first, trains)
+		n, errno := s.out.send(s.fd, len(s.runs))
 		switch errno {
 		case 0:
-			sent += n
-			s.stats.sent.Add(uint64(n))
+			s.stats.sent.Add(uint64(s.runs[n-1] - first))
+			first = s.runs[n-1]
 		case unix.EINTR:
 		case unix.EAGAIN, unix.ENOBUFS:
-			s.stats.sendBlocked.Add(uint64(len(s.outEnds) - sent))
-			sent = len(s.outEnds)
-		default: // this one alone; the next may go elsewhere
-			s.stats.sendErrors.Add(1)
-			sent++
+			s.stats.sendBlocked.Add(uint64(len(s.replies) - first))
+			first = len(s.replies)
+		default:
+			if s.runs[0] > first+1 { // perhaps only as a train
+				trains = false
+				// The device or what is before it cannot cut, which it will not learn.
+				s.trains = s.trains && errno != unix.EIO && errno != unix.EINVAL
+				continue
+			}
+			s.stats.sendErrors.Add(1) // this one alone; the next may go elsewhere
+			first++
 		}
 	}
-	s.outEnds, s.outBytes = s.outEnds[:0], s.outBytes[:0]
+	s.replies, s.outBytes = s.replies[:0], s.outBytes[:0]
+}
+
+// pack makes out what is to be sent of the replies from first on. Frames of one
+// size that follow one another to the same peer, which may be as many as it has
+// requests under way, become a train.
+func (s *udpSocket) pack(first int, trains bool) {
+	s.runs = s.runs[:0]
+	start := 0
+	if first > 0 {
+		start = s.replies[first-1].end
+	}
+	for first < len(s.replies) {
+		r := &s.replies[first]
+		size, end, next := r.end-start, r.end, first+1
+		for trains && size <= maxTrainFrame && next < len(s.replies) && next-first < maxTrain && end-start == (next-first)*size {
+			o := &s.replies[next]
+			if o.end-end > size || !o.sameName(r) {
+				break
+			}
+			end = o.end
+			next++
+		}
+		i := len(s.runs)
+		s.out.setBuffer(i, s.outBytes[start:end])
+		s.out.setName(i, r.name, r.nameLength)
+		if next-first > 1 {
+			s.out.setTrain(i, size)
+		} else {
+			s.out.setTrain(i, 0)
+		}
+		s.runs = append(s.runs, next)
+		first, start = next, end
+	}
 }
 
 // close releases the socket at the end of the turn.
