@@ -15,10 +15,10 @@
 // worker that it was given. Handlers must not block: while one runs, its loop
 // serves nobody else.
 //
-// epoll is used level-triggered and waited for without a time-out: a loop with
-// nothing to do costs nothing, nor does it keep a thread, since Go's own poller
-// parks its goroutine. [Loop] documents the order in which a turn handles its
-// events.
+// epoll is used level-triggered, but for UDP servers, and waited for without a
+// time-out: a loop with nothing to do costs nothing, nor does it keep a thread,
+// since Go's own poller parks its goroutine. [Loop] documents the order in which
+// a turn handles its events.
 //
 // # Buffers
 //

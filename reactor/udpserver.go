@@ -66,7 +66,10 @@ func ListenUDP(cfg UDPServerConfig, r *Router[*Datagram]) (*UDPServer, error) {
 		return nil, err
 	}
 	s := &UDPServer{loop: l, socket: newUDPSocket(l, fd, cfg.Batch, cfg.MaxDatagram, r), addr: bound}
-	if err := l.add(fd, unix.EPOLLIN, s.socket); err != nil {
+	// Edge-triggered epoll does not look at the socket again before it waits. A
+	// connected socket would need more care: an error may hide what is behind it.
+	s.socket.edge = true
+	if err := l.add(fd, unix.EPOLLIN|unix.EPOLLET, s.socket); err != nil {
 		_ = unix.Close(fd)
 		l.Close()
 		return nil, err

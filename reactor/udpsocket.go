@@ -66,6 +66,7 @@ type udpSocket struct {
 	runs      []int   // for each datagram or train of out the reply after its last
 	trains    bool    // the kernel takes them
 	scheduled bool    // in the loop's list of sockets to flush
+	edge      bool    // registered edge-triggered
 	receiving bool    // in handleIO, which flushes by itself
 	closed    bool
 }
@@ -102,12 +103,14 @@ func newUDPSocket(l *Loop, fd, batch, maxFrame int, r *Router[*Datagram]) *udpSo
 // there is mostly nothing, and it is cheaper to wait than to look.
 func (s *udpSocket) handleIO(uint32) {
 	s.receiving = true
+	emptied := false
 	for range receiveRounds {
 		n, errno := s.in.receive(s.fd)
 		if errno != 0 {
 			// EAGAIN: nothing there. On a connected socket also ECONNREFUSED
 			// and the like, which reading has cleared: the peer is not there,
 			// which over UDP is no different from a lost datagram.
+			emptied = errno == unix.EAGAIN
 			break
 		}
 		s.stats.received.Add(uint64(n))
@@ -117,10 +120,16 @@ func (s *udpSocket) handleIO(uint32) {
 		}
 		s.flush()
 		if n == 1 || s.closed {
+			emptied = n < len(s.in.headers)
 			break
 		}
 	}
 	s.receiving = false
+	if s.edge && !emptied && !s.closed {
+		// Nothing new need come for what is left to be reported: ask again. It
+		// cannot fail for a descriptor that is registered, but for want of memory.
+		_ = s.loop.modify(s.fd, unix.EPOLLIN|unix.EPOLLET)
+	}
 }
 
 func (s *udpSocket) handle(i int) {

@@ -113,3 +113,26 @@ func TestUDPTrainsOfSeveralPeers(t *testing.T) {
 		}
 	}
 }
+
+// TestUDPServesWhatPiledUp has more arrive than one turn takes, and nothing
+// after it.
+func TestUDPServesWhatPiledUp(t *testing.T) {
+	for _, batch := range []int{1, 8, 64} {
+		s := serveUDP(t, reactor.UDPServerConfig{Batch: batch}, echoDatagrams())
+		c := dialUDP(t, s.Addr())
+		if err := c.SetReadBuffer(8 << 20); err != nil {
+			t.Fatal(err)
+		}
+		release, held := make(chan struct{}), make(chan struct{})
+		_ = s.Loop().Post(func() { close(held); <-release })
+		<-held
+		const n = 1000
+		for i := range n {
+			sendUDP(t, c, wire.AppendFrame(nil, msgEcho, numbered(i, 4)))
+		}
+		close(release)
+		for i := range n {
+			expectUDP(t, c, string(numbered(i, 4)))
+		}
+	}
+}
