@@ -1,18 +1,26 @@
 // Package agent measures lars-lb-agent over UDP: how many requests a second it
-// answers, and what each costs in CPU time, beside a canned responder that
-// takes and answers datagrams in batches and does nothing else, which is about
-// the most that any program can do with these sockets.
+// answers, what each costs in processor time, how long it takes, and what
+// becomes of that with many modules, many hosts, routes that change and more
+// requests than it can answer. Beside it stands a canned responder that takes
+// and answers datagrams in batches and does nothing else, which is about the
+// most that any program can do with these sockets.
 //
 // The agent and the responder are processes of their own, asked by this one
 // with the same load, in turn, for several rounds. The responder is written in
 // C when there is a C compiler, else it is a Go program.
+//
+// Whoever asks is one thread with a socket for each port, which sends and takes
+// batches, too. It needs about as much time as the agent, so a rate is not only
+// the agent's: what an answer costs the agent is told by its processor time.
 package agent
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/lars-lb/lars/internal/bench/result"
+	"github.com/lars-lb/lars/internal/route"
 )
 
 // Config says how to measure.
@@ -22,19 +30,13 @@ type Config struct {
 	Length time.Duration // of a round
 }
 
-// scenario is one load, with the ratio that Lars 1.0 reaches under it.
-type scenario struct {
-	name    string
-	sockets int
-	window  int // requests under way on each socket
-	reports bool
-	lars1   float64
-}
-
-var scenarios = []scenario{
-	{"GetHost, 1 socket x 32 under way", 1, 32, false, 0.61},
-	{"GetHost, 3 ports x 32 under way", 3, 32, false, 0.62},
-	{"GetHost+Report, 1 socket x 32 under way", 1, 32, true, 0.28},
+// bench is what the measurements share.
+type bench struct {
+	Config
+	*result.Recorder
+	responder     *target
+	than          string // what the responder is called
+	distributions []result.Distribution
 }
 
 // Run measures everything and adds it to r.
@@ -44,46 +46,44 @@ func Run(ctx context.Context, cfg Config, r *result.Recorder) error {
 		return err
 	}
 	defer responder.stop()
-	agent, err := startAgent(ctx, cfg.Bin)
-	if err != nil {
-		return err
-	}
-	defer agent.stop()
-	for _, s := range scenarios {
-		var ours, theirs []sample
-		for round := range cfg.Rounds {
-			r.Progress("%s, round %d of %d", s.name, round+1, cfg.Rounds)
-			for _, m := range []struct {
-				target *target
-				into   *[]sample
-			}{{responder, &theirs}, {agent, &ours}} {
-				got, err := measure(ctx, m.target, s, cfg.Length)
-				if err != nil {
-					return err
-				}
-				*m.into = append(*m.into, got)
-			}
+	b := &bench{Config: cfg, Recorder: r, responder: responder, than: "responder in " + language}
+	for _, part := range []func(context.Context) error{b.besideResponder, b.manyModules, b.manyHosts, b.changingRoutes, b.policies} {
+		if err := part(ctx); err != nil {
+			return err
 		}
-		a, c := medians(ours), medians(theirs)
-		than := "responder in " + language
-		r.Row(result.Row{
-			What: s.name, Unit: "/s", Ours: a.rate, Than: than, Other: c.rate,
-			Aim: result.RatioAtLeast(0.9), Lars1: s.lars1,
-		})
-		r.Row(result.Row{What: s.name + ", CPU of each", Unit: "µs", Ours: a.cpu, Than: than, Other: c.cpu})
-		r.Row(result.Row{What: s.name + ", lost", Ours: float64(a.lost), Aim: result.ValueAtMost(0)})
 	}
 	return nil
 }
 
-// sample is the result of one round.
-type sample struct {
-	rate float64 // answers a second
-	cpu  float64 // of the target for each answer, µs
-	lost uint64  // requests that were not answered
+// contender is one of several that are measured in turn.
+type contender struct {
+	target *target
+	load   load
 }
 
-// medians are those of each number by itself; what was lost is added up.
+// inTurn measures several contenders, round by round, and returns the samples
+// of each.
+func (b *bench) inTurn(ctx context.Context, what string, all ...contender) ([][]sample, error) {
+	samples := make([][]sample, len(all))
+	for round := range b.Rounds {
+		b.Progress("%s, round %d of %d", what, round+1, b.Rounds)
+		for i := range all {
+			// Whoever comes first in one round comes last in the next.
+			if round%2 == 1 {
+				i = len(all) - 1 - i
+			}
+			s, err := measure(ctx, all[i].target, all[i].load, b.Length)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", what, err)
+			}
+			samples[i] = append(samples[i], s)
+		}
+	}
+	return samples, nil
+}
+
+// medians are those of each number by itself; what was lost is added up, and
+// the times are those of all rounds.
 func medians(samples []sample) sample {
 	median := func(of func(sample) float64) float64 {
 		values := make([]float64, len(samples))
@@ -98,6 +98,10 @@ func medians(samples []sample) sample {
 	}
 	for _, s := range samples {
 		m.lost += s.lost
+		m.times = append(m.times, s.times...)
 	}
 	return m
 }
+
+// theModule is the one that lars-dns of the suite has.
+var theModule = []route.Module{{ModID: 1, CmdID: 1}}

@@ -3,45 +3,59 @@ package agent
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/lars-lb/lars/internal/lbagent"
 	"github.com/lars-lb/lars/internal/program"
+	"github.com/lars-lb/lars/internal/route"
 )
 
 // target is a process that answers GetHost on three ports.
 type target struct {
 	name  string
-	addrs [3]netip.AddrPort
+	addrs [route.Shards]netip.AddrPort
 	pid   int
 	end   func()
+	admin string // address of the admin server; empty for one that has none
 }
 
 // stop ends the process, and what else was started for it.
 func (t *target) stop() { t.end() }
 
-// cpu is the processor time that the process has used, in the kernel's ticks
-// of 10 ms.
-func (t *target) cpu() time.Duration {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.pid))
+// stats are those of an agent, at the moment.
+func (t *target) stats(ctx context.Context) (s lbagent.Stats, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.admin+"/stats", nil)
 	if err != nil {
-		return 0
+		return s, err
 	}
-	// The command's name, in parentheses, may have spaces; utime and stime are
-	// the 12th and 13th field after it.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 13 {
-		return 0
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return s, err
 	}
-	user, _ := strconv.ParseInt(fields[11], 10, 64)
-	system, _ := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * 10 * time.Millisecond
+	err = json.NewDecoder(resp.Body).Decode(&s)
+	return s, errors.Join(err, resp.Body.Close())
+}
+
+// dropped is how many datagrams the kernel has dropped before an agent, as that
+// counts them; 0 for what is none.
+func (t *target) dropped(ctx context.Context) (n uint64, err error) {
+	if t.admin == "" {
+		return 0, nil
+	}
+	s, err := t.stats(ctx)
+	for _, u := range s.UDP {
+		n += u.KernelDropped
+	}
+	return n, err
 }
 
 // languageC is what the responder is written in where there is a C compiler.
@@ -62,19 +76,19 @@ func startResponder(ctx context.Context) (*target, string, error) {
 		if out, err := build.CombinedOutput(); err != nil {
 			return nil, "", fmt.Errorf("build %s: %w\n%s", source, err, out)
 		}
-		t, err := startPrinter(ctx, exec.CommandContext(ctx, binary))
+		t, err := startPrinter(exec.Command(binary))
 		return t, languageC, err
 	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, "", err
 	}
-	t, err := startPrinter(ctx, exec.CommandContext(ctx, self, "-canned"))
+	t, err := startPrinter(exec.Command(self, "-canned"))
 	return t, "Go (no C compiler)", err
 }
 
 // startPrinter starts a responder, which prints its three ports.
-func startPrinter(_ context.Context, cmd *exec.Cmd) (*target, error) {
+func startPrinter(cmd *exec.Cmd) (*target, error) {
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -107,9 +121,57 @@ func startPrinter(_ context.Context, cmd *exec.Cmd) (*target, error) {
 	return t, nil
 }
 
-// startAgent starts lars-lb-agent, and lars-dns with one route, and waits
-// until the agent has it.
-func startAgent(ctx context.Context, bin string) (*target, error) {
+// The policies; the first is what the shipped configuration names.
+const (
+	adaptive = "adaptive"
+	classic  = "classic"
+)
+
+// startAgent starts lars-lb-agent, set as the shipped configuration sets it but
+// for ports and perhaps the policy, and waits until it knows the modules.
+func startAgent(ctx context.Context, bin string, dns netip.AddrPort, policy string, modules []route.Module) (*target, error) {
+	dir, err := os.MkdirTemp("", "lars-bench")
+	if err != nil {
+		return nil, err
+	}
+	admin, err := freeAddr()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	agent, err := program.Start(ctx, filepath.Join(bin, "lars-lb-agent"), dir, fmt.Sprintf(
+		"[agent]\nport = 0\n[dnsserver]\nport = %d\n[reporter]\nport = 1\n[loadbalance]\npolicy = %s\n[log]\nformat = json\n[admin]\naddr = %s\n",
+		dns.Port(), policy, admin))
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	t := &target{name: "lars-lb-agent", pid: agent.PID(), admin: admin, end: func() {
+		agent.Stop()
+		_ = os.RemoveAll(dir)
+	}}
+	for i := range t.addrs {
+		if t.addrs[i], err = netip.ParseAddrPort(agent.Serving(fmt.Sprintf("addr%d", i))); err != nil {
+			t.stop()
+			return nil, err
+		}
+	}
+	if err := makeKnown(ctx, t.addrs[0], modules); err != nil {
+		t.stop()
+		return nil, err
+	}
+	return t, nil
+}
+
+// freeAddr is a TCP address of this machine that nobody listens on now.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// startSuite is startAgent with a lars-dns of its own, which has one module.
+func startSuite(ctx context.Context, bin, policy string) (*target, error) {
 	dir, err := os.MkdirTemp("", "lars-bench")
 	if err != nil {
 		return nil, err
@@ -133,28 +195,34 @@ func startAgent(ctx context.Context, bin string) (*target, error) {
 		clean()
 		return nil, err
 	}
-	stopDNS := func() { dns.Stop(); clean() }
-	dnsAddr, err := netip.ParseAddrPort(dns.Serving("addr"))
+	stop := func() { dns.Stop(); clean() }
+	addr, err := netip.ParseAddrPort(dns.Serving("addr"))
 	if err != nil {
-		stopDNS()
+		stop()
 		return nil, err
 	}
-	agent, err := program.Start(ctx, filepath.Join(bin, "lars-lb-agent"), dir, fmt.Sprintf(
-		"[agent]\nport = 0\nsnapshot =\n[dnsserver]\nport = %d\n[reporter]\nport = 1\n[log]\nformat = json\n", dnsAddr.Port()))
+	t, err := startAgent(ctx, bin, addr, policy, []route.Module{{ModID: 1, CmdID: 1}})
 	if err != nil {
-		stopDNS()
+		stop()
 		return nil, err
 	}
-	t := &target{name: "lars-lb-agent", pid: agent.PID(), end: func() { agent.Stop(); stopDNS() }}
-	for i := range t.addrs {
-		if t.addrs[i], err = netip.ParseAddrPort(agent.Serving(fmt.Sprintf("addr%d", i))); err != nil {
-			t.stop()
-			return nil, err
-		}
-	}
-	if err := knownTo(ctx, t.addrs[2]); err != nil { // (1+1) mod 3
-		t.stop()
-		return nil, err
-	}
+	end := t.end
+	t.end = func() { end(); stop() }
 	return t, nil
+}
+
+// startFed is startAgent with an origin of its own.
+func startFed(ctx context.Context, bin, policy string, modules []route.Module) (*target, *origin, error) {
+	o, err := startOrigin()
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := startAgent(ctx, bin, o.server.Addr(), policy, modules)
+	if err != nil {
+		o.stop()
+		return nil, nil, err
+	}
+	end := t.end
+	t.end = func() { end(); o.stop() }
+	return t, o, nil
 }

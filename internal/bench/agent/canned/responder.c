@@ -1,5 +1,7 @@
 // A UDP responder that takes batches with recvmmsg and answers each GetHost
-// with the same host: the ceiling for any agent. It prints its ports.
+// with the same host: the ceiling for any agent. Only the number is taken from
+// the request, as who asks cannot tell answers apart without. It prints its
+// ports.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -9,20 +11,25 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { BATCH = 64, SERVERS = 3, SIZE = 2048, GET_HOST = 4 };
+enum { BATCH = 64, SERVERS = 3, SIZE = 2048, GET_HOST = 4, SEQ = 8, SEQ_SIZE = 6, REQUEST = 18 };
 
-// GetHostResponse of module (1,1) with the host 192.168.1.177:7777.
-static const unsigned char answer[] = {
-    5, 0, 0, 0, 20, 0, 0, 0, 16, 1, 24, 1, 42, 14, 8, 177, 131, 160, 133, 252, 255, 255, 255, 255, 1, 16, 225, 60};
+// GetHostResponse of module (1,1) with the host 192.168.1.177:7777 and room for
+// a number of five bytes.
+static const unsigned char answer[] = {5,  0,  0,  0, 26,  0,   0,   0,   8,   0,   0,   0,   0,   0, 16, 1,   24,
+                                       1,  42, 14, 8, 177, 131, 160, 133, 252, 255, 255, 255, 255, 1, 16, 225, 60};
 
 static void *serve(void *arg) {
     int fd = *(int *)arg;
     static _Thread_local unsigned char in[BATCH][SIZE];
     struct mmsghdr rx[BATCH], tx[BATCH];
-    struct iovec rx_iov[BATCH], tx_iov;
+    static _Thread_local unsigned char out[BATCH][sizeof answer];
+    struct iovec rx_iov[BATCH], tx_iov[BATCH];
     struct sockaddr_in from[BATCH];
-    tx_iov.iov_base = (void *)answer;
-    tx_iov.iov_len = sizeof answer;
+    for (int i = 0; i < BATCH; i++) {
+        memcpy(out[i], answer, sizeof answer);
+        tx_iov[i].iov_base = out[i];
+        tx_iov[i].iov_len = sizeof answer;
+    }
     for (;;) {
         for (int i = 0; i < BATCH; i++) {
             rx_iov[i].iov_base = in[i];
@@ -36,9 +43,10 @@ static void *serve(void *arg) {
         int n = recvmmsg(fd, rx, BATCH, MSG_WAITFORONE, NULL);
         int answers = 0;
         for (int i = 0; i < n; i++) {
-            if (rx[i].msg_len < 8 || in[i][0] != GET_HOST) continue; // reports are not answered
+            if (rx[i].msg_len < REQUEST || in[i][0] != GET_HOST) continue; // reports are not answered
+            memcpy(out[answers] + SEQ, in[i] + SEQ, SEQ_SIZE);
             memset(&tx[answers], 0, sizeof tx[answers]);
-            tx[answers].msg_hdr.msg_iov = &tx_iov;
+            tx[answers].msg_hdr.msg_iov = &tx_iov[answers];
             tx[answers].msg_hdr.msg_iovlen = 1;
             tx[answers].msg_hdr.msg_name = &from[i];
             tx[answers].msg_hdr.msg_namelen = sizeof from[i];
