@@ -7,8 +7,8 @@ import (
 )
 
 // wholeBuffer is what the kernel makes of the receive buffer that an agent asks
-// for, 1 MiB, if it may have it.
-const wholeBuffer = 2 << 20
+// for, 512 KiB, if it may have it.
+const wholeBuffer = 1 << 20
 
 // trafficRules are about what passes between programs, agents and the others.
 func trafficRules() []rule {
@@ -37,7 +37,7 @@ func trafficRules() []rule {
 			total, buffer := d.number("udp.kernel_dropped"), d.number("udp.receive_buffer")/route.Shards
 			do := "the agent lacks processor time, or programs ask too much: see which programs do, and what else the machine does"
 			if buffer < wholeBuffer {
-				do = "give the receive buffer its whole room: sysctl -w net.core.rmem_max=1048576, and restart the agent; if it goes on, " + do
+				do = "give the receive buffer its whole room: sysctl -w net.core.rmem_max=524288, and restart the agent; if it goes on, " + do
 			}
 			evidence := fmt.Sprintf("%.0f were dropped since the start; a receive buffer holds %.0f bytes", total, buffer)
 			if by := d.rise("udp.kernel_dropped"); by > 0 {

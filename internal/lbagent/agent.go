@@ -21,6 +21,11 @@ const (
 	// maxRequest is the longest datagram that a caller has a reason to send,
 	// with room for fields to come, bytes.
 	maxRequest = 2048
+	// recvBuffer is asked for as the receive buffer of each UDP server, bytes.
+	// It bounds how long requests wait that are more than can be answered: the
+	// kernel takes some 1,260 of the smallest for it, which is 4 ms of work at
+	// 300,000 a second, and less than 20 ms down to 65,000.
+	recvBuffer = 512 << 10
 	// lastReport bounds how long a stopping agent takes to hand over its
 	// counts.
 	lastReport = time.Second
@@ -81,7 +86,7 @@ func New(cfg Config, log *slog.Logger) (*Agent, error) {
 			addr = netip.AddrPortFrom(addr.Addr(), addr.Port()+uint16(i))
 		}
 		c := &callers{shards: &a.shards, pull: a.dns.pull, clock: clock}
-		a.servers[i], err = reactor.ListenUDP(reactor.UDPServerConfig{Addr: addr, MaxDatagram: maxRequest}, c.router())
+		a.servers[i], err = reactor.ListenUDP(reactor.UDPServerConfig{Addr: addr, MaxDatagram: maxRequest, RecvBuffer: recvBuffer}, c.router())
 		if err != nil {
 			a.Close()
 			return nil, fmt.Errorf("lbagent: UDP server %d of %d: %w", i+1, route.Shards, err)

@@ -59,7 +59,12 @@ func Run(ctx context.Context, cfg Config, r *result.Recorder) error {
 type contender struct {
 	target *target
 	load   load
+	during func() (stop func(), err error) // begins what goes on meanwhile; nil for nothing
 }
+
+// turns is into how many a round is cut. The contenders take them in turn, so
+// that whatever else the machine does meets all alike.
+const turns = 5
 
 // inTurn measures several contenders, round by round, and returns the samples
 // of each.
@@ -67,39 +72,68 @@ func (b *bench) inTurn(ctx context.Context, what string, all ...contender) ([][]
 	samples := make([][]sample, len(all))
 	for round := range b.Rounds {
 		b.Progress("%s, round %d of %d", what, round+1, b.Rounds)
+		parts := make([][]sample, len(all))
+		for turn := range turns {
+			for i := range all {
+				// Whoever comes first in one turn comes last in the next.
+				if turn%2 == 1 {
+					i = len(all) - 1 - i
+				}
+				s, err := all[i].measure(ctx, b.Length/turns)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", what, err)
+				}
+				parts[i] = append(parts[i], s)
+			}
+		}
 		for i := range all {
-			// Whoever comes first in one round comes last in the next.
-			if round%2 == 1 {
-				i = len(all) - 1 - i
-			}
-			s, err := measure(ctx, all[i].target, all[i].load, b.Length)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", what, err)
-			}
-			samples[i] = append(samples[i], s)
+			samples[i] = append(samples[i], whole(parts[i]))
 		}
 	}
 	return samples, nil
 }
 
-// medians are those of each number by itself; what was lost is added up, and
-// the times are those of all rounds.
-func medians(samples []sample) sample {
-	median := func(of func(sample) float64) float64 {
-		values := make([]float64, len(samples))
-		for i, s := range samples {
-			values[i] = of(s)
+func (c *contender) measure(ctx context.Context, length time.Duration) (sample, error) {
+	if c.during != nil {
+		stop, err := c.during()
+		if err != nil {
+			return sample{}, err
 		}
-		return result.Median(values)
+		defer stop()
 	}
-	m := sample{
-		rate: median(func(s sample) float64 { return s.rate }),
-		cpu:  median(func(s sample) float64 { return s.cpu }),
+	return measure(ctx, c.target, c.load, length)
+}
+
+// whole is the sample of a round that was cut into turns.
+func whole(parts []sample) (s sample) {
+	for _, p := range parts {
+		s.took += p.took
+		s.used += p.used
+		s.answers += p.answers
+		s.lost += p.lost
+		s.times = append(s.times, p.times...)
 	}
+	return s
+}
+
+// medians are those of the rates and of the processor times, by themselves;
+// what was lost is added up, and the times are those of all rounds.
+type medians struct {
+	rate  float64 // answers a second
+	cpu   float64 // of the target for each answer, µs
+	lost  uint64
+	times []float64 // µs
+}
+
+func mediansOf(samples []sample) (m medians) {
+	var rates, cpus []float64
 	for _, s := range samples {
+		rates = append(rates, s.rate())
+		cpus = append(cpus, s.cpu())
 		m.lost += s.lost
 		m.times = append(m.times, s.times...)
 	}
+	m.rate, m.cpu = result.Median(rates), result.Median(cpus)
 	return m
 }
 

@@ -36,11 +36,11 @@ func (b *bench) besideResponder(ctx context.Context) error {
 		return err
 	}
 	for _, s := range scenarios {
-		samples, err := b.inTurn(ctx, s.name, contender{agent, s.load}, contender{b.responder, s.load})
+		samples, err := b.inTurn(ctx, s.name, contender{target: agent, load: s.load}, contender{target: b.responder, load: s.load})
 		if err != nil {
 			return err
 		}
-		ours, theirs := medians(samples[0]), medians(samples[1])
+		ours, theirs := mediansOf(samples[0]), mediansOf(samples[1])
 		b.Row(result.Row{
 			What: s.name, Unit: "/s", Ours: ours.rate, Than: b.than, Other: theirs.rate,
 			Aim: result.RatioAtLeast(0.9), Lars1: s.lars1, Note: shipped,
@@ -81,11 +81,11 @@ func (b *bench) besideResponder(ctx context.Context) error {
 func (b *bench) latencies(ctx context.Context, agent *target) error {
 	one := load{sockets: 1, window: 1, modules: theModule, times: true}
 	many := load{sockets: 1, window: 32, modules: theModule, times: true}
-	samples, err := b.inTurn(ctx, "latency, 1 under way", contender{agent, one}, contender{b.responder, one})
+	samples, err := b.inTurn(ctx, "latency, 1 under way", contender{target: agent, load: one}, contender{target: b.responder, load: one})
 	if err != nil {
 		return err
 	}
-	ours, theirs := medians(samples[0]), medians(samples[1])
+	ours, theirs := mediansOf(samples[0]), mediansOf(samples[1])
 	b.distributions = append(b.distributions,
 		result.DistributionOf("Lars, 1 under way", ours.times), result.DistributionOf("responder, 1 under way", theirs.times))
 	b.Row(result.Row{
@@ -96,13 +96,13 @@ func (b *bench) latencies(ctx context.Context, agent *target) error {
 		What: "GetHost, 1 under way, CPU of each", Unit: "µs", Ours: ours.cpu, Than: b.than, Other: theirs.cpu,
 		Aim: result.RatioAtMost(1.1), Note: shipped,
 	})
-	samples, err = b.inTurn(ctx, "latency, 32 under way", contender{agent, many}, contender{b.responder, many})
+	samples, err = b.inTurn(ctx, "latency, 32 under way", contender{target: agent, load: many}, contender{target: b.responder, load: many})
 	if err != nil {
 		return err
 	}
 	b.distributions = append(b.distributions,
-		result.DistributionOf("Lars, 32 under way", medians(samples[0]).times),
-		result.DistributionOf("responder, 32 under way", medians(samples[1]).times))
+		result.DistributionOf("Lars, 32 under way", mediansOf(samples[0]).times),
+		result.DistributionOf("responder, 32 under way", mediansOf(samples[1]).times))
 	return nil
 }
 

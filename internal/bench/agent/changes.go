@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lars-lb/lars/internal/bench/result"
 )
@@ -18,28 +19,25 @@ func (b *bench) changingRoutes(ctx context.Context) error {
 		return err
 	}
 	defer t.stop()
-	var quiet, changing []sample
-	for round := range b.Rounds {
-		b.Progress("changing routes, round %d of %d", round+1, b.Rounds)
-		s, err := measure(ctx, t, oneSocket(modules), b.Length)
-		if err != nil {
-			return err
-		}
-		quiet = append(quiet, s)
+	var changes uint64
+	var took time.Duration
+	change := func() (func(), error) {
+		start := time.Now()
 		stop, err := o.change(modules, changesPerSecond)
-		if err != nil {
-			return err
-		}
-		s, err = measure(ctx, t, oneSocket(modules), b.Length)
-		stop()
-		if err != nil {
-			return err
-		}
-		changing = append(changing, s)
+		return func() {
+			changes += stop()
+			took += time.Since(start)
+		}, err
 	}
-	with, without := medians(changing), medians(quiet)
+	samples, err := b.inTurn(ctx, "changing routes",
+		contender{target: t, load: oneSocket(modules), during: change}, contender{target: t, load: oneSocket(modules)})
+	if err != nil {
+		return err
+	}
+	with, without := mediansOf(samples[0]), mediansOf(samples[1])
 	what := fmt.Sprintf("GetHost while %d routes change a second", changesPerSecond)
-	const note = "pushed by a stand-in for lars-dns, whose store would take processor time from the agent"
+	note := fmt.Sprintf("%.0f a second pushed by a stand-in for lars-dns, whose store would take processor time from the agent",
+		float64(changes)/took.Seconds())
 	b.Row(result.Row{What: what, Unit: "/s", Ours: with.rate, Than: "while none does", Other: without.rate, Aim: result.RatioAtLeast(0.9), Note: note})
 	b.Row(result.Row{What: what + ", CPU of each", Unit: "µs", Ours: with.cpu, Than: "while none does", Other: without.cpu, Aim: result.RatioAtMost(1.1), Note: note})
 	return nil

@@ -24,13 +24,20 @@ type load struct {
 	times   bool // to be kept
 }
 
-// sample is the result of one round.
+// sample is the result of a round, or of one turn in it.
 type sample struct {
-	rate  float64   // answers a second
-	cpu   float64   // of the target for each answer, µs
-	lost  uint64    // requests that were not answered
-	times []float64 // from request to answer, µs
+	took    time.Duration
+	used    time.Duration // processor time of the target
+	answers uint64
+	lost    uint64    // requests that were not answered
+	times   []float64 // from request to answer, µs
 }
+
+// rate is how many answers there were a second.
+func (s *sample) rate() float64 { return float64(s.answers) / s.took.Seconds() }
+
+// cpu is what each answer cost the target, µs.
+func (s *sample) cpu() float64 { return float64(s.used.Nanoseconds()) / 1e3 / float64(s.answers) }
 
 // measure asks the target for length, after a tenth of that to warm up.
 func measure(ctx context.Context, t *target, l load, length time.Duration) (s sample, err error) {
@@ -65,7 +72,7 @@ func measure(ctx context.Context, t *target, l load, length time.Duration) (s sa
 	if err := keepAsking(ctx, clients, l.window, length); err != nil {
 		return s, err
 	}
-	took, n := time.Since(start), float64(answersOf(clients)-first)
+	took, n := time.Since(start), answersOf(clients)-first
 	after, err := cpuOf(t.pid)
 	if err != nil {
 		return s, err
@@ -73,7 +80,7 @@ func measure(ctx context.Context, t *target, l load, length time.Duration) (s sa
 	if n == 0 {
 		return s, fmt.Errorf("%s does not answer", t.name)
 	}
-	s = sample{rate: n / took.Seconds(), cpu: float64((after - before).Nanoseconds()) / 1e3 / n}
+	s = sample{took: took, used: after - before, answers: n}
 	for _, c := range clients {
 		c.drain()
 		s.lost += c.sent - c.answers

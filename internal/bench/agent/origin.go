@@ -28,9 +28,10 @@ type origin struct {
 	hosts    routepb.Hosts
 	request  pb.GetRouteRequest
 	requests pb.GetRoutesRequest
-	changes  []route.Module // to be pushed in turn; none while nothing changes
+	changes  []route.Module // to be pushed in turn
 	perTick  int
 	pushed   uint64
+	next     *reactor.Timer // of the changes
 }
 
 func startOrigin() (*origin, error) {
@@ -120,15 +121,15 @@ func (o *origin) change(modules []route.Module, perSecond int) (stop func() uint
 		o.push(loop)
 	})
 	return func() (n uint64) {
-		_ = do(func() { o.changes, n = nil, o.pushed-first })
+		_ = do(func() {
+			o.next.Stop()
+			n = o.pushed - first
+		})
 		return n
 	}, err
 }
 
 func (o *origin) push(loop *reactor.Loop) {
-	if len(o.changes) == 0 {
-		return
-	}
 	for range o.perTick {
 		n := uint64(len(o.changes))
 		id := o.changes[o.pushed%n]
@@ -137,5 +138,5 @@ func (o *origin) push(loop *reactor.Loop) {
 			_ = o.send(o.agent, id, o.routeOf(id, 1+o.pushed/n))
 		}
 	}
-	loop.AfterFunc(pushEvery, func() { o.push(loop) })
+	o.next = loop.AfterFunc(pushEvery, func() { o.push(loop) })
 }

@@ -17,14 +17,14 @@ func (b *bench) policies(ctx context.Context) error {
 			return err
 		}
 		defer t.stop()
-		all = append(all, contender{t, l})
+		all = append(all, contender{target: t, load: l})
 	}
 	const what = "GetHost+Report with policy adaptive"
 	samples, err := b.inTurn(ctx, what, all...)
 	if err != nil {
 		return err
 	}
-	ours, theirs := medians(samples[0]), medians(samples[1])
+	ours, theirs := mediansOf(samples[0]), mediansOf(samples[1])
 	b.Row(result.Row{What: what, Unit: "/s", Ours: ours.rate, Than: "classic", Other: theirs.rate, Aim: result.RatioAtLeast(0.9)})
 	b.Row(result.Row{What: what + ", CPU of each", Unit: "µs", Ours: ours.cpu, Than: "classic", Other: theirs.cpu, Aim: result.RatioAtMost(1.1)})
 	return nil

@@ -37,7 +37,7 @@ func Respond(stdout, stderr io.Writer) int {
 			return d.Reply(int32(pb.MessageId_ID_GetHostResponse), body)
 		})
 		router.Handle(int32(pb.MessageId_ID_ReportRequest), func(*reactor.Datagram, []byte) error { return nil })
-		s, err := reactor.ListenUDP(reactor.UDPServerConfig{Addr: netip.MustParseAddrPort("127.0.0.1:0"), MaxDatagram: 2048}, router)
+		s, err := reactor.ListenUDP(reactor.UDPServerConfig{Addr: netip.MustParseAddrPort("127.0.0.1:0"), MaxDatagram: 2048, RecvBuffer: 512 << 10}, router)
 		if err != nil {
 			fmt.Fprintln(stderr, err)
 			return 1

@@ -37,10 +37,10 @@ func (b *bench) manyModules(ctx context.Context) error {
 			return err
 		}
 		defer t.stop()
-		all = append(all, contender{t, oneSocket(modules)})
+		all = append(all, contender{target: t, load: oneSocket(modules)})
 	}
 	largest := all[len(all)-1]
-	all = append(all, contender{largest.target, oneSocket(largest.load.modules[:1])})
+	all = append(all, contender{target: largest.target, load: oneSocket(largest.load.modules[:1])})
 	samples, err := b.inTurn(ctx, "GetHost of many modules", all...)
 	if err != nil {
 		return err
@@ -50,10 +50,10 @@ func (b *bench) manyModules(ctx context.Context) error {
 		X: "modules", Y: "CPU of each, µs", Series: []result.Series{{Name: "Lars"}},
 	}
 	for i, n := range counts {
-		curve.Series[0].Points = append(curve.Series[0].Points, result.Point{X: float64(n), Y: medians(samples[i]).cpu})
+		curve.Series[0].Points = append(curve.Series[0].Points, result.Point{X: float64(n), Y: mediansOf(samples[i]).cpu})
 	}
 	b.Curve(curve)
-	random, one := medians(samples[len(counts)-1]), medians(samples[len(counts)])
+	random, one := mediansOf(samples[len(counts)-1]), mediansOf(samples[len(counts)])
 	what := fmt.Sprintf("GetHost of %d modules x %d hosts by chance", counts[len(counts)-1], usualHosts)
 	b.Row(result.Row{What: what, Unit: "/s", Ours: random.rate, Than: "one of them", Other: one.rate, Aim: result.RatioAtLeast(0.85), Note: shipped})
 	b.Row(result.Row{What: what + ", CPU of each", Unit: "µs", Ours: random.cpu, Than: "one of them", Other: one.cpu, Note: shipped})
@@ -81,7 +81,7 @@ func (b *bench) manyHosts(ctx context.Context) error {
 	for i := range counts {
 		pairs := oneSocket(modules[i : i+1])
 		pairs.reports = true
-		all = append(all, contender{t, oneSocket(modules[i : i+1])}, contender{t, pairs})
+		all = append(all, contender{target: t, load: oneSocket(modules[i : i+1])}, contender{target: t, load: pairs})
 	}
 	samples, err := b.inTurn(ctx, "GetHost of modules of many hosts", all...)
 	if err != nil {
@@ -94,7 +94,7 @@ func (b *bench) manyHosts(ctx context.Context) error {
 	for i, n := range counts {
 		for j := range curve.Series {
 			s := &curve.Series[j]
-			s.Points = append(s.Points, result.Point{X: float64(n), Y: medians(samples[2*i+j]).cpu})
+			s.Points = append(s.Points, result.Point{X: float64(n), Y: mediansOf(samples[2*i+j]).cpu})
 		}
 	}
 	b.Curve(curve)

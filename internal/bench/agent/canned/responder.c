@@ -66,7 +66,7 @@ int main(void) {
     for (int i = 0; i < SERVERS; i++) {
         struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t len = sizeof addr;
-        int size = 1 << 20;
+        int size = 512 << 10; // the agent's
         fds[i] = socket(AF_INET, SOCK_DGRAM, 0);
         if (fds[i] < 0 || bind(fds[i], (struct sockaddr *)&addr, len) < 0 ||
             setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof size) < 0 ||
