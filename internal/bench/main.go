@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lars-lb/lars/internal/bench/agent"
+	"github.com/lars-lb/lars/internal/bench/dns"
 	"github.com/lars-lb/lars/internal/bench/reactor"
 	"github.com/lars-lb/lars/internal/bench/result"
 )
@@ -43,6 +44,9 @@ type part struct {
 var parts = []part{
 	{"agent", func(ctx context.Context, s settings, r *result.Recorder) error {
 		return agent.Run(ctx, agent.Config{Bin: s.bin, Rounds: s.rounds, Length: s.length}, r)
+	}},
+	{"dns", func(ctx context.Context, s settings, r *result.Recorder) error {
+		return dns.Run(ctx, dns.Config{Bin: s.bin, Rounds: s.rounds, Length: s.length}, r)
 	}},
 	{"reactor", func(ctx context.Context, s settings, r *result.Recorder) error {
 		return reactor.Run(ctx, reactor.Config{Rounds: s.rounds, Length: s.length}, r)
@@ -82,11 +86,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.DurationVar(&s.length, "length", time.Second, "length of a round")
 	only := flags.String("only", "", "the `parts` to run, with commas between; all if empty")
 	canned := flags.Bool("canned", false, "be the Go responder (used by bench itself)")
+	crowd := flags.Bool("crowd", false, "be the agents of the part dns (used by bench itself)")
 	echo := flags.String("echo", "", "be a TCP echo server: "+reactor.KindReactor+" or "+reactor.KindNet+" (used by bench itself)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
 	} else if err != nil {
 		return 2
+	}
+	if *crowd {
+		return dns.Crowd(os.Stdin, stdout, stderr)
 	}
 	if *canned {
 		return agent.Respond(stdout, stderr)

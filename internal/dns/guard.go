@@ -82,8 +82,9 @@ const (
 
 // next returns what to serve when served was, nil for nothing yet, and the
 // database says read, which differs from served in changed while nothing is
-// held. All is true if every route was read just now.
-func (g *guard) next(now time.Time, served, read *Table, changed []route.Module, all bool) (*Table, verdict) {
+// held. AsOf is when the reading of every route began, if this is its result;
+// else it is zero.
+func (g *guard) next(now time.Time, served, read *Table, changed []route.Module, asOf time.Time) (*Table, verdict) {
 	if g.confirm == 0 || served == nil {
 		return read, believed
 	}
@@ -101,7 +102,7 @@ func (g *guard) next(now time.Time, served, read *Table, changed []route.Module,
 	}
 	h := g.hold
 	moved := h.move(now, read)
-	if all {
+	if !asOf.IsZero() {
 		h.readAt = now
 	}
 	switch {
@@ -117,7 +118,7 @@ func (g *guard) next(now time.Time, served, read *Table, changed []route.Module,
 		g.recent.note(now, h.of)
 		g.hold = nil
 		return read, righted
-	case all && now.Sub(h.since) >= g.confirm:
+	case asOf.Sub(h.since) >= g.confirm:
 		g.recent.forget()
 		g.hold = nil
 		return read, confirmed

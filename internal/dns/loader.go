@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 
 	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/store"
@@ -16,12 +17,14 @@ const maxLoggedRows = 10_000
 
 // loader makes routes of rows, passing over what is no host and bounding what
 // is no weight: a host that is served with too large a weight is better than
-// one that is not. It belongs to the watcher's goroutine.
+// one that is not. All routes may be read by one goroutine, and some modules by
+// another at the same time.
 type loader struct {
 	source   Source
 	log      *slog.Logger
 	counters *counters
 
+	mu         sync.Mutex // of what follows
 	loggedRows map[int64]struct{}
 	loggedFull bool
 	oversized  map[route.Module]struct{} // as of the last reading of each
@@ -44,11 +47,12 @@ const (
 	flaws          // how many there are
 )
 
-// all reads every route.
-func (l *loader) all(ctx context.Context) (*Table, error) {
+// all reads every route, as fast as p lets it.
+func (l *loader) all(ctx context.Context, p *pace) (*Table, error) {
 	var b Builder
 	var found [flaws]int64
 	err := l.source.ReadRoutes(ctx, func(r store.RouteRow) error {
+		p.row()
 		f, _ := l.add(&b, r)
 		found[f]++
 		return nil
@@ -106,6 +110,8 @@ func (l *loader) add(b *Builder, r store.RouteRow) (f flaw, isNew bool) {
 // logRow logs an impossible row unless it was logged before, and reports
 // whether it did.
 func (l *loader) logRow(r store.RouteRow, msg string, what ...any) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if _, known := l.loggedRows[r.ID]; known {
 		return false
 	}
@@ -124,6 +130,8 @@ func (l *loader) logRow(r store.RouteRow, msg string, what ...any) bool {
 // noteOversized logs modules that became oversized and forgets those that were
 // read and are so no more.
 func (l *loader) noteOversized(now []Oversized, wasRead func(route.Module) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	still := make(map[route.Module]struct{}, len(now))
 	for _, o := range now {
 		still[o.Module] = struct{}{}

@@ -33,11 +33,7 @@ func lostNodes(before, after []route.Node) int {
 // added that t lacks. A module has no more than route.MaxHosts; those of t come
 // first.
 func union(t, kept *Table) *Table {
-	p := packed{
-		modules: make([]route.Module, 0, max(t.modules, kept.modules)),
-		ends:    make([]uint32, 0, max(t.modules, kept.modules)),
-		nodes:   make([]route.Node, 0, max(t.hosts, kept.hosts)),
-	}
+	p := newPacked(max(t.modules, kept.modules), max(t.hosts, kept.hosts))
 	ours, theirs := t.cursor(), kept.cursor()
 	inOurs, inTheirs := ours.next(), theirs.next()
 	for inOurs || inTheirs {

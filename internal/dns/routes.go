@@ -135,7 +135,7 @@ func ascending(nodes []route.Node) bool {
 // table returns the Table. The tableReader is of no use afterwards.
 func (r *tableReader) table() *Table {
 	if r.builder == nil {
-		return r.packed.table()
+		return r.packed.fitting().table()
 	}
 	t, _ := r.builder.Table() // a module of the file has as many hosts as are served at most
 	return t

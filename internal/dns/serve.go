@@ -14,9 +14,9 @@ const saveAgain = time.Hour
 // serve publishes what the guard makes of what the database says, which differs
 // in changed from what is served if nothing is held back. It reports whether
 // something was published. Belongs to the watcher's goroutine, as all here.
-func (w *watcher) serve(ctx context.Context, now time.Time, changed []route.Module, all bool) bool {
+func (w *watcher) serve(ctx context.Context, now time.Time, changed []route.Module, asOf time.Time) bool {
 	before := w.guard.hold
-	next, verdict := w.guard.next(now, w.served, w.table, changed, all)
+	next, verdict := w.guard.next(now, w.served, w.table, changed, asOf)
 	if before != nil || verdict != believed {
 		w.noteHold(now, before, next, verdict)
 		if changed = nil; next != w.served {
@@ -97,21 +97,26 @@ func (w *watcher) tellHeld() {
 		"do", "put the routes back, or say that it was meant: lars dns accept")
 }
 
-// sleep reports false when ctx ended before d had passed. It returns early,
-// with the routes removed, when an operator says that they are to go.
+// sleep reports false when ctx ended before d had passed. It returns early when
+// a rebuild has ended and, with the routes removed, when an operator says that
+// they are to go.
 func (w *watcher) sleep(ctx context.Context, d time.Duration) bool {
-	h := w.guard.hold
-	if h == nil {
-		return sleep(ctx, d)
+	var given, ended <-chan struct{}
+	if h := w.guard.hold; h != nil {
+		given = h.approval.given
+	}
+	if w.rebuild != nil {
+		ended = w.rebuild.ended
 	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-ctx.Done():
-	case <-h.approval.given:
-		h.accepted = true
-		w.serve(ctx, time.Now(), nil, false)
+	case <-ended:
+	case <-given:
+		w.guard.hold.accepted = true
+		w.serve(ctx, time.Now(), nil, time.Time{})
 	}
 	return ctx.Err() == nil
 }

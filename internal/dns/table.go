@@ -8,9 +8,15 @@ import (
 	"github.com/lars-lb/lars/internal/route"
 )
 
-// maxOverlay is how many modules a Table keeps beside its packed part. It
-// bounds what one change copies; the packed part is made anew beyond it.
-const maxOverlay = 4096
+const (
+	// wantOverlay is how many modules a Table is to keep beside its packed part:
+	// that is what one change copies. Beyond it the watcher has the Table packed
+	// anew, beside what else it does.
+	wantOverlay = 4096
+	// maxOverlay is how many it may keep; With packs it anew beyond that. Only
+	// changes that come much faster than a Table is packed lead there.
+	maxOverlay = 16 * wantOverlay
+)
 
 // Table is the routes of all modules at one moment. It never changes, so any
 // goroutine may read it. The zero Table has no routes.
@@ -33,6 +39,15 @@ type packed struct {
 	nodes   []route.Node
 }
 
+// newPacked has room for so many.
+func newPacked(modules, nodes int) packed {
+	return packed{
+		modules: make([]route.Module, 0, modules),
+		ends:    make([]uint32, 0, modules),
+		nodes:   make([]route.Node, 0, nodes),
+	}
+}
+
 func (p *packed) append(m route.Module, nodes []route.Node) {
 	p.modules = append(p.modules, m)
 	p.nodes = append(p.nodes, nodes...)
@@ -47,6 +62,15 @@ func (p *packed) at(i int) []route.Node {
 	}
 	end := p.ends[i]
 	return p.nodes[start:end:end]
+}
+
+// fitting returns p in no more memory than it needs.
+func (p *packed) fitting() packed {
+	fit := newPacked(len(p.modules), len(p.nodes))
+	fit.modules = append(fit.modules, p.modules...)
+	fit.ends = append(fit.ends, p.ends...)
+	fit.nodes = append(fit.nodes, p.nodes...)
+	return fit
 }
 
 func (p packed) table() *Table {
@@ -99,11 +123,7 @@ func (t *Table) With(changed map[route.Module][]route.Node) *Table {
 }
 
 func (t *Table) repack() *Table {
-	p := packed{
-		modules: make([]route.Module, 0, t.modules),
-		ends:    make([]uint32, 0, t.modules),
-		nodes:   make([]route.Node, 0, t.hosts),
-	}
+	p := newPacked(t.modules, t.hosts)
 	for m, nodes := range t.All() {
 		p.append(m, nodes)
 	}

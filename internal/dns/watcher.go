@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -21,8 +23,10 @@ const (
 	pollTimeout = 2 * time.Second
 	// minReadAll is how many changed modules are read one by one in any case;
 	// beyond it a quarter of all modules is the bound, since reading all of
-	// them is one sequential scan.
-	minReadAll = 1000
+	// them is one sequential scan, up to maxReadSome, since nothing else is
+	// published meanwhile: about a second.
+	minReadAll  = 1000
+	maxReadSome = 25_000
 	// settling is how long after a version was first seen changes may follow
 	// that do not move it: those of a writer whose version is the time, for
 	// the rest of its second, and those of one who raised the version before
@@ -60,13 +64,17 @@ type watcher struct {
 	savedAt   time.Time // when changed was called last, or the file was written
 	guard     *guard
 	tellAt    time.Time      // when to log next what is held back
-	seen      store.Revision // of which every change is in table
+	seen      store.Revision // of which every change is in table, or will be when the rebuild ends
 	seenAt    time.Time      // when that was known last
 	behindAt  time.Time      // since when the version is below seen's; zero for not
 	reloadAt  time.Time      // when all routes are to be read again
 	settledAt time.Time      // when the version has been the same for settling
 	pause     *backoff.ExponentialBackOff
 	failing   bool // and it was logged
+
+	rebuild *rebuild       // nil for none
+	unfound bool           // table lacks changes up to seen, which are to be found yet
+	running sync.WaitGroup // of the rebuild's goroutine
 }
 
 func newWatcher(source Source, cfg *Config, counters *counters, log *slog.Logger,
@@ -114,7 +122,7 @@ func (w *watcher) loadOnce(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(denied, err)
 	}
-	t, err := w.loader.all(ctx)
+	t, err := w.loader.all(ctx, nil)
 	if err != nil {
 		return errors.Join(denied, err)
 	}
@@ -141,7 +149,7 @@ func (w *watcher) loadOnce(ctx context.Context) error {
 		w.save(now)
 		return nil
 	}
-	if !w.serve(ctx, now, Diff(w.served, t), true) {
+	if !w.serve(ctx, now, Diff(w.served, t), now) {
 		w.publish(ctx, w.served, nil) // the file's, which was good
 	}
 	return nil
@@ -149,6 +157,10 @@ func (w *watcher) loadOnce(ctx context.Context) error {
 
 // run keeps the routes up to date until ctx is done.
 func (w *watcher) run(ctx context.Context) {
+	defer w.running.Wait()
+	if w.table.Hosts() >= largeTable {
+		w.running.Go(debug.FreeOSMemory) // what the first reading took
+	}
 	wait := w.config.PollInterval
 	for w.sleep(ctx, wait) {
 		wait = w.config.PollInterval
@@ -188,6 +200,9 @@ func (w *watcher) succeeded() {
 // revision is always taken before the rows are read: what changes in between
 // is then read once more rather than never.
 func (w *watcher) refresh(ctx context.Context) error {
+	if err := w.finish(ctx); err != nil {
+		return err
+	}
 	rev, err := w.revision(ctx)
 	if err != nil {
 		return err
@@ -196,8 +211,10 @@ func (w *watcher) refresh(ctx context.Context) error {
 	if w.lags(now, rev) {
 		return nil
 	}
+	w.repackIfDue(now)
 	small := w.table.Hosts() <= w.config.SmallTable
 	switch {
+	case w.rebuild != nil: // which may be what is due
 	case !now.Before(w.reloadAt),
 		w.guard.wantsAll(now),
 		small && now.Before(w.settledAt),
@@ -207,7 +224,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 	}
 	if rev == w.seen {
 		w.seenAt = now
-		w.serve(ctx, now, nil, false)
+		w.serve(ctx, now, nil, time.Time{})
 		return nil
 	}
 	if rev.Version < w.seen.Version || rev.LastChange < w.seen.LastChange {
@@ -229,7 +246,7 @@ func (w *watcher) refresh(ctx context.Context) error {
 	switch {
 	case !named:
 		return w.reload(ctx, rev, now)
-	case len(mods) > max(minReadAll, w.table.Modules()/4):
+	case len(mods) > max(minReadAll, min(w.table.Modules()/4, maxReadSome)):
 		return w.reload(ctx, rev, now)
 	default:
 		return w.readChanged(ctx, rev, mods)
@@ -275,6 +292,9 @@ func (w *watcher) readChanged(ctx context.Context, rev store.Revision, mods []ro
 	}
 	var changed []route.Module
 	for m, nodes := range read {
+		if w.rebuild != nil {
+			w.rebuild.newer[m] = struct{}{}
+		}
 		if slices.Equal(nodes, w.table.Lookup(m)) {
 			delete(read, m)
 		} else {
@@ -286,19 +306,32 @@ func (w *watcher) readChanged(ctx context.Context, rev store.Revision, mods []ro
 	if len(changed) > 0 {
 		t = t.With(read)
 	}
-	w.take(ctx, rev, t, changed, false)
+	w.saw(rev)
+	w.take(ctx, t, changed, time.Time{})
 	return nil
 }
 
-// reload reads all routes.
+// reload reads all routes: at once if they are few, else in the background.
 func (w *watcher) reload(ctx context.Context, rev store.Revision, now time.Time) error {
-	t, err := w.loader.all(ctx)
+	if w.rebuild != nil {
+		// It may have begun before what is to be found.
+		w.expectFound(rev, now)
+		w.rebuild.missed = true
+		w.reloadAt = now // when it has ended
+		return nil
+	}
+	if w.table.Hosts() > w.config.SmallTable {
+		w.beginReading(ctx, rev, now)
+		return nil
+	}
+	t, err := w.loader.all(ctx, nil)
 	if err != nil {
 		return err
 	}
 	w.counters.fullReloads.Add(1)
 	w.scheduleReload(now, rev)
-	w.take(ctx, rev, t, Diff(w.table, t), true)
+	w.saw(rev)
+	w.take(ctx, t, Diff(w.table, t), now)
 	return nil
 }
 
@@ -314,15 +347,20 @@ func (w *watcher) scheduleReload(now time.Time, rev store.Revision) {
 	}
 }
 
-// take makes t, read at rev, what the database says. It differs from what that
-// said before in changed; all is true if t was read whole.
-func (w *watcher) take(ctx context.Context, rev store.Revision, t *Table, changed []route.Module, all bool) {
-	now := time.Now()
-	w.seen, w.seenAt = rev, now
-	w.counters.version.Store(rev.Version)
+// saw says that every change of rev is known, but for what a rebuild is to find.
+func (w *watcher) saw(rev store.Revision) {
+	w.seen, w.seenAt = rev, time.Now()
+	if !w.unfound {
+		w.counters.version.Store(rev.Version)
+	}
+}
+
+// take makes t what the database says. It differs from what that said before in
+// changed. AsOf is as for the guard.
+func (w *watcher) take(ctx context.Context, t *Table, changed []route.Module, asOf time.Time) {
 	if len(changed) > 0 { // else t says the same as the Table that is there
 		w.table = t
 		w.counters.changed.Add(uint64(len(changed)))
 	}
-	w.serve(ctx, now, changed, all)
+	w.serve(ctx, time.Now(), changed, asOf)
 }

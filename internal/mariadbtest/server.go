@@ -33,7 +33,7 @@ type Server struct {
 	binary, dir string
 	port        uint16
 	names       atomic.Int64 // numbers the databases
-	more        []string     // flags of a node of a cluster
+	more        []string     // flags beside those of all servers
 	environment []string     // beside this process's own
 
 	cmd    *exec.Cmd
@@ -55,8 +55,9 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// New starts a server. The caller must Stop it.
-func New() (*Server, error) {
+// New starts a server, with more flags if need be: by default it has little
+// memory. The caller must Stop it.
+func New(more ...string) (*Server, error) {
 	binary, err := find("mariadbd", "mysqld")
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func New() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mariadbtest: %w", err)
 	}
-	s := &Server{binary: binary, dir: dir}
+	s := &Server{binary: binary, dir: dir, more: more}
 	if err := s.bootstrap(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -84,6 +85,14 @@ func New() (*Server, error) {
 
 // Addr is where the server listens, host and port.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(s.port))) }
+
+// PID is the id of the process; 0 if it does not run.
+func (s *Server) PID() int {
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
 
 // Config is how a store reaches the database name as root.
 func (s *Server) Config(name string) store.Config {

@@ -61,6 +61,9 @@ type dialect interface {
 	// table named by the first ? that are named the second ?.
 	countColumns() string
 
+	// joined is the expression for the text of numbers with a space between.
+	joined(numbers ...string) string
+
 	// clock is the query for the database's time, Unix milliseconds.
 	clock() string
 

@@ -185,6 +185,10 @@ func (mysqlDialect) countTables() string {
 	return "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
 }
 
+func (mysqlDialect) joined(numbers ...string) string {
+	return "CONCAT_WS(' ', " + strings.Join(numbers, ", ") + ")"
+}
+
 func (mysqlDialect) clock() string { return "SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)" }
 
 func (mysqlDialect) countColumns() string {

@@ -33,10 +33,10 @@ func (r RouteRow) Node() (route.Node, bool) {
 // while they arrive: the table is never in memory at once. An error of fn ends
 // the reading and is returned, wrapped.
 func (s *Store) ReadRoutes(ctx context.Context, fn func(RouteRow) error) error {
-	q, done, err := s.current(ctx)
+	conn, err := s.current(ctx)
 	if err == nil {
-		defer done()
-		err = s.readRows(ctx, q, "", nil, fn)
+		defer conn.Close() // it goes back to the pool
+		err = s.scanRoutes(ctx, conn, fn)
 	}
 	if err != nil {
 		return s.failed("read the routes", err)
@@ -47,10 +47,10 @@ func (s *Store) ReadRoutes(ctx context.Context, fn func(RouteRow) error) error {
 // ReadModules is ReadRoutes for the rows of some modules. The rows of one
 // module come in the order of their ids; those of several may be mixed.
 func (s *Store) ReadModules(ctx context.Context, mods []route.Module, fn func(RouteRow) error) error {
-	q, done, err := s.current(ctx)
+	conn, err := s.current(ctx)
 	if err == nil {
-		defer done()
-		err = s.readModules(ctx, q, mods, fn)
+		defer conn.Close()
+		err = s.readModules(ctx, conn, mods, fn)
 	}
 	if err != nil {
 		return s.failed("read the routes of modules", err)
@@ -58,7 +58,7 @@ func (s *Store) ReadModules(ctx context.Context, mods []route.Module, fn func(Ro
 	return nil
 }
 
-// querier is a pool or a transaction.
+// querier is a pool, a connection or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row

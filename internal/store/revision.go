@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -49,14 +50,16 @@ func (s *Store) revision(ctx context.Context) (Revision, error) {
 func (s *Store) Changed(ctx context.Context, since Revision) ([]route.Module, error) {
 	var mods []route.Module
 	err := s.retry(ctx, func() error {
-		q, done, err := s.current(ctx)
+		conn, err := s.current(ctx)
 		if err != nil {
 			return err
 		}
-		defer done()
+		defer conn.Close() // it goes back to the pool
 		mods = nil
-		rows, err := q.QueryContext(ctx, `SELECT DISTINCT modid, cmdid FROM RouteChange
-			WHERE id > ? OR version > ?`, since.LastChange, since.Version)
+		// Not one condition with OR: each half has an index, and there may be a
+		// day of changes.
+		rows, err := conn.QueryContext(ctx, `SELECT modid, cmdid FROM RouteChange WHERE id > ?
+			UNION SELECT modid, cmdid FROM RouteChange WHERE version > ?`, since.LastChange, since.Version)
 		if err != nil {
 			return err
 		}
@@ -121,25 +124,24 @@ const (
 // one has shown.
 var errBehind = errors.New("the server lags behind its cluster")
 
-// current returns what to read from, until done is called. If there may be several
-// servers it is one connection, whose server has all that the last Revision
-// spoke of: rows of an older state must not be taken for those of a newer one.
-// A single address does not tell: behind it may be a proxy.
-func (s *Store) current(ctx context.Context) (q querier, done func(), err error) {
-	want := s.shown.Load()
-	if !s.dialect.replicates() || want == 0 {
-		return s.db, func() {}, nil
-	}
+// current returns a connection to read from, which the caller closes. If there
+// may be several servers, its server has all that the last Revision spoke of:
+// rows of an older state must not be taken for those of a newer one. A single
+// address does not tell: behind it may be a proxy.
+func (s *Store) current(ctx context.Context) (*sql.Conn, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	done = func() { _ = conn.Close() } // goes back to the pool
+	want := s.shown.Load()
+	if !s.dialect.replicates() || want == 0 {
+		return conn, nil
+	}
 	for deadline := time.Now().Add(catchUp); ; {
 		var have int64
 		err := conn.QueryRowContext(ctx, "SELECT COALESCE(MAX(version), 0) FROM RouteVersion WHERE id = 1").Scan(&have)
 		if err == nil && have >= want {
-			return conn, done, nil
+			return conn, nil
 		}
 		if err == nil && time.Now().After(deadline) {
 			err = fmt.Errorf("%w: it is at version %d, and %d was seen", errBehind, have, want)
@@ -148,8 +150,7 @@ func (s *Store) current(ctx context.Context) (q querier, done func(), err error)
 			err = pauseFor(ctx, catchUpPoll)
 		}
 		if err != nil {
-			done()
-			return nil, nil, err
+			return nil, errors.Join(err, conn.Close())
 		}
 	}
 }

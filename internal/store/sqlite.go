@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -115,6 +116,10 @@ func (d sqliteDialect) migrations() (fs.FS, []*goose.Migration) {
 
 func (sqliteDialect) countTables() string {
 	return "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+}
+
+func (sqliteDialect) joined(numbers ...string) string {
+	return strings.Join(numbers, " || ' ' || ")
 }
 
 func (sqliteDialect) clock() string {
