@@ -8,6 +8,11 @@
 // behind an atomic pointer and then posts the changed modules to every event
 // loop. Answers read the pointer and so never wait for a reload.
 //
+// What takes long with very many routes, the watcher has done by a [rebuild] on
+// another goroutine: reading all of them, slowly so that others have the
+// processors, and packing a Table anew after many changes. It goes on to poll and
+// to publish meanwhile, notes what it has read, and puts that over the result.
+//
 // Each event loop has a worker that knows which of its own connections
 // subscribed to what. Only the loop's goroutine touches it, so it has no
 // locks. A request subscribes before it reads the pointer, and a change stores

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/snapshot"
 	"github.com/lars-lb/lars/internal/wire"
@@ -15,8 +17,8 @@ import (
 	"github.com/lars-lb/lars/reactor"
 )
 
-// databasePatience is how long the database may take to give its routes before
-// those of the file are served.
+// databasePatience is how long after the start those of the file are served if
+// the database has not given its routes.
 const databasePatience = time.Second
 
 // Server is lars-dns. Its methods may be called from any goroutine.
@@ -43,6 +45,10 @@ func New(cfg Config, source Source, log *slog.Logger) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{config: cfg, source: source, log: log, workers: make(map[*reactor.Loop]*worker)}
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
+		checkDescriptors(limit, cfg.MaxConn, log)
+	}
 	s.routes.Store(&routes{table: &Table{}})
 	s.saver = snapshot.NewSaver(snapshot.SaverConfig{Path: cfg.Snapshot, Owner: owner, Log: log}, s.toSave)
 	s.closing, s.close = context.WithCancel(context.Background())
@@ -107,6 +113,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer cancel()
 	defer context.AfterFunc(s.closing, cancel)()
 
+	began := time.Now()
 	saved := s.readSaved()
 	w := newWatcher(s.source, &s.config, &s.counters, s.log, s.publish)
 	w.changed = s.saver.Changed
@@ -127,7 +134,7 @@ func (s *Server) Serve(ctx context.Context) error {
 			w.run(ctx)
 		}
 	})
-	if !s.awaitRoutes(ctx, w, saved, nothing) {
+	if !s.awaitRoutes(ctx, w, saved, nothing, began.Add(databasePatience)) {
 		return nil // stopped before it had anything to serve
 	}
 	s.counters.ready.Store(true)
@@ -142,13 +149,13 @@ func (s *Server) Serve(ctx context.Context) error {
 	return s.tcp.Serve(ctx)
 }
 
-// awaitRoutes returns when there is something to serve in place of nothing, or
-// reports false when ctx is done.
-func (s *Server) awaitRoutes(ctx context.Context, w *watcher, saved *savedRoutes, nothing *routes) bool {
+// awaitRoutes returns when there is something to serve in place of nothing, the
+// saved ones from a time on, or reports false when ctx is done.
+func (s *Server) awaitRoutes(ctx context.Context, w *watcher, saved *savedRoutes, nothing *routes, savedFrom time.Time) bool {
 	var late <-chan time.Time
 	var failed <-chan struct{}
 	if saved != nil {
-		timer := time.NewTimer(databasePatience)
+		timer := time.NewTimer(time.Until(savedFrom))
 		defer timer.Stop()
 		late, failed = timer.C, w.failedOnce
 	}

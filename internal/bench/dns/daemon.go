@@ -29,9 +29,10 @@ type daemon struct {
 	began time.Time
 }
 
-// startDaemon starts lars-dns in dir, on a database. With a snapshot it keeps its
-// routes there.
-func startDaemon(bin, dir string, d *database, port int, snapshot string, poll time.Duration) (*daemon, error) {
+// startDaemon starts lars-dns in dir, on a database whose routes it takes to be
+// old: it would read those of the last minute once more. With a snapshot it keeps
+// its routes there.
+func startDaemon(ctx context.Context, bin, dir string, d *database, port int, snapshot string, poll time.Duration) (*daemon, error) {
 	conf := fmt.Sprintf(`[reactor]
 ip = 0.0.0.0
 port = %d
@@ -43,6 +44,9 @@ reload_interval = 1h
 [admin]
 addr = 127.0.0.1:%d
 `, port, d.conf(), snapshot, poll, port+1)
+	if err := d.age(ctx); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, "lars-dns.conf")
 	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
 		return nil, err

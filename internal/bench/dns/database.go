@@ -126,6 +126,21 @@ func (s *server) fill(ctx context.Context, modules int) (d *database, err error)
 	return d, nil
 }
 
+// age makes the last change one of long ago. No lars-dns may run.
+func (d *database) age(ctx context.Context) error {
+	db, err := open(d.config)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, statement := range []string{"DELETE FROM RouteChange", "UPDATE RouteVersion SET version = 1"} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func writeRows(w io.Writer, modules int) error {
 	out := bufio.NewWriterSize(w, 1<<20)
 	line := make([]byte, 0, 64)

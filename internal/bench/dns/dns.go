@@ -100,7 +100,7 @@ func (b *bench) measureLargest(ctx context.Context, d *database) error {
 	}
 	p.stop()
 	b.Progress("start from the file")
-	if p, err = startDaemon(b.Bin, b.dir, d, b.port, saved, defaultPoll); err != nil {
+	if p, err = startDaemon(ctx, b.Bin, b.dir, d, b.port, saved, defaultPoll); err != nil {
 		return err
 	}
 	first, err := p.firstAnswer(ctx)
@@ -109,7 +109,7 @@ func (b *bench) measureLargest(ctx context.Context, d *database) error {
 	}
 	b.Row(result.Row{What: fmt.Sprintf("first answer after the start, %d rows from the file", d.rows()), Unit: "s",
 		Ours: first.Seconds(), Aim: result.ValueAtMost(2)})
-	if err := p.until(ctx, func(s stats) bool { return !s.Stale && s.FullReloads > 0 }); err != nil {
+	if err := b.settled(ctx, p); err != nil {
 		return err
 	}
 	for _, part := range []func(context.Context, *database, *daemon) error{
@@ -125,7 +125,7 @@ func (b *bench) measureLargest(ctx context.Context, d *database) error {
 // start starts lars-dns and waits until it has the database's routes and is at
 // rest.
 func (b *bench) start(ctx context.Context, d *database, saved string, poll time.Duration) (*daemon, error) {
-	p, err := startDaemon(b.Bin, b.dir, d, b.port, saved, poll)
+	p, err := startDaemon(ctx, b.Bin, b.dir, d, b.port, saved, poll)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +134,14 @@ func (b *bench) start(ctx context.Context, d *database, saved string, poll time.
 		return nil, err
 	}
 	return p, nil
+}
+
+// settled waits until lars-dns has the database's routes and is at rest.
+func (b *bench) settled(ctx context.Context, p *daemon) error {
+	if err := p.until(ctx, func(s stats) bool { return !s.Stale && s.FullReloads > 0 }); err != nil {
+		return err
+	}
+	return pause(ctx, time.Second)
 }
 
 // gather replaces the connections there are by new ones, n of them.

@@ -83,9 +83,6 @@ func (b *bench) measureReload(ctx context.Context, d *database, p *daemon) error
 // measurePolls measures what looking for changes costs the database.
 func (b *bench) measurePolls(ctx context.Context, _ *database, _ *daemon) error {
 	b.Progress("the cost of polls")
-	if err := pause(ctx, 2*time.Second); err != nil { // what follows a start
-		return err
-	}
 	queries := func() (float64, error) {
 		var name, value string
 		if err := b.server.admin.QueryRowContext(ctx, "SHOW GLOBAL STATUS LIKE 'Questions'").Scan(&name, &value); err != nil {

@@ -17,7 +17,7 @@ func (b *bench) measureSizes(ctx context.Context, sizes []*database) error {
 	var starts, memory, changes []result.Point
 	for _, d := range sizes {
 		b.Progress("start and memory, %d rows", d.rows())
-		p, err := startDaemon(b.Bin, b.dir, d, b.port, "", quickPoll)
+		p, err := startDaemon(ctx, b.Bin, b.dir, d, b.port, "", quickPoll)
 		if err != nil {
 			return err
 		}
