@@ -44,8 +44,17 @@ func Encode() func(m route.Module, nodes []route.Node, stale bool) ([]byte, erro
 // EntrySize is what a Builder keeps of a row, bytes.
 var EntrySize = reflect.TypeFor[entry]().Size()
 
-// MaxOverlay bounds Overlay.
-const MaxOverlay = maxOverlay
+// MaxOverlay bounds Overlay; above WantOverlay a watcher has the Table packed.
+const (
+	MaxOverlay  = maxOverlay
+	WantOverlay = wantOverlay
+)
+
+// RunLength is how many hosts a Builder packs at a time.
+const RunLength = runLength
+
+// Repack is the Table without Overlay.
+func (t *Table) Repack() *Table { return t.repack() }
 
 // Overlay is the number of modules beside the packed part.
 func (t *Table) Overlay() int { return len(t.overlay) }

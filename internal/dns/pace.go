@@ -10,8 +10,8 @@ const (
 	paceRows = 256
 	// paceWork is how long a reading goes on before it rests for paceRest. The
 	// event loops, which have the processors then, are to notice neither.
-	paceWork = 2 * time.Millisecond
-	paceRest = 2 * time.Millisecond
+	paceWork = time.Millisecond
+	paceRest = 3 * time.Millisecond
 )
 
 // pace slows the reading of very many rows down, so that it leaves processors to

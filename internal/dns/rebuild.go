@@ -2,9 +2,12 @@ package dns
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/lars-lb/lars/internal/route"
 	"github.com/lars-lb/lars/internal/store"
@@ -63,6 +66,10 @@ func (w *watcher) begin(r *rebuild, build func(*rebuild)) {
 	w.rebuild = r
 	w.running.Go(func() {
 		defer close(r.ended)
+		// A thread of the lowest priority, which ends with the goroutine: the
+		// event loops come first.
+		runtime.LockOSThread()
+		_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 19)
 		build(r)
 	})
 }

@@ -28,6 +28,7 @@ type memory struct {
 	denied    bool          // Migrate is not allowed
 	hang      bool          // Revision waits for its context
 	onRead    func(*memory) // called once, before rows are read
+	slow      chan struct{} // if set, ReadRoutes waits for it with the rows of before
 	readAll   int
 	readSome  int
 	asked     int // Revision calls
@@ -119,11 +120,27 @@ func (s *memory) Changed(_ context.Context, since store.Revision) ([]route.Modul
 	return mods, s.failure()
 }
 
-func (s *memory) ReadRoutes(_ context.Context, fn func(store.RouteRow) error) error {
+func (s *memory) ReadRoutes(ctx context.Context, fn func(store.RouteRow) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.readAll++
-	return s.read(func(route.Module) bool { return true }, fn)
+	if s.slow == nil {
+		return s.read(func(route.Module) bool { return true }, fn)
+	}
+	rows, slow := slices.Clone(s.rows), s.slow
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	select {
+	case <-slow:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for _, r := range rows {
+		if err := fn(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *memory) ReadModules(_ context.Context, mods []route.Module, fn func(store.RouteRow) error) error {

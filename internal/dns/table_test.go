@@ -178,6 +178,9 @@ func TestTableAgainstMap(t *testing.T) {
 			}
 		}
 		slices.SortFunc(want, route.Module.Compare)
+		if random.IntN(10) == 0 {
+			table = table.Repack()
+		}
 		table = table.With(change)
 		now.check(t, table)
 		if table.Overlay() > dns.MaxOverlay {
