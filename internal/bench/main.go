@@ -18,6 +18,7 @@ import (
 	"github.com/lars-lb/lars/internal/bench/agent"
 	"github.com/lars-lb/lars/internal/bench/dns"
 	"github.com/lars-lb/lars/internal/bench/reactor"
+	"github.com/lars-lb/lars/internal/bench/reporter"
 	"github.com/lars-lb/lars/internal/bench/result"
 )
 
@@ -50,6 +51,9 @@ var parts = []part{
 	}},
 	{"reactor", func(ctx context.Context, s settings, r *result.Recorder) error {
 		return reactor.Run(ctx, reactor.Config{Rounds: s.rounds, Length: s.length}, r)
+	}},
+	{"reporter", func(ctx context.Context, s settings, r *result.Recorder) error {
+		return reporter.Run(ctx, reporter.Config{Bin: s.bin, Rounds: s.rounds, Length: s.length}, r)
 	}},
 }
 
@@ -87,6 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	only := flags.String("only", "", "the `parts` to run, with commas between; all if empty")
 	canned := flags.Bool("canned", false, "be the Go responder (used by bench itself)")
 	crowd := flags.Bool("crowd", false, "be the agents of the part dns (used by bench itself)")
+	agents := flags.Bool("agents", false, "be the agents that report (used by bench itself)")
 	echo := flags.String("echo", "", "be a TCP echo server: "+reactor.KindReactor+" or "+reactor.KindNet+" (used by bench itself)")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -101,6 +106,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	if *echo != "" {
 		return reactor.Serve(ctx, *echo, os.Stdin, stdout, stderr)
+	}
+	if *agents {
+		return reporter.Send(os.Stdin, stdout, stderr)
 	}
 	if s.rounds < 1 || s.length < 10*time.Millisecond {
 		fmt.Fprintln(stderr, "bench: -rounds must be at least 1, -length at least 10ms")
