@@ -62,7 +62,7 @@ func DefaultConfig() Config {
 		Threads:          5,
 		DBThreads:        3,
 		FlushInterval:    200 * time.Millisecond,
-		BatchRows:        500,
+		BatchRows:        5000,
 		MaxPending:       1_000_000,
 		MaxQueued:        1_000_000,
 		HistoryRetention: 168 * time.Hour,

@@ -58,16 +58,15 @@ func (s *Store) addHistory(ctx context.Context, tx *sql.Tx, reports []Report) (r
 		}
 	}
 	// In one order everywhere, so that none waits for another that waits for it.
-	for chunk := range slices.Chunk(slices.SortedFunc(maps.Keys(sums), bucket.compare), chunkRows) {
-		args := make([]any, 0, 8*len(chunk))
-		for _, b := range chunk {
-			args = append(args, b.minute, b.module.ModID, b.module.CmdID, b.host.IP, b.host.Port, b.caller, sums[b].succ, sums[b].err)
-		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO CallHistory (minute, modid, cmdid, ip, port, caller, succ_cnt, err_cnt) VALUES "+
-			placeholders("(?,?,?,?,?,?,?,?)", ",", len(chunk))+s.dialect.addCalls(), args...)
-		if err != nil {
-			return 0, fmt.Errorf("add to the history: %w", err)
-		}
+	sorted := slices.SortedFunc(maps.Keys(sums), bucket.compare)
+	err = insertRows(ctx, tx, "CallHistory (minute, modid, cmdid, ip, port, caller, succ_cnt, err_cnt)", s.dialect.addCalls(), len(sorted),
+		func(i int, row []int64) []int64 {
+			b := sorted[i]
+			return append(row, int64(b.minute), int64(b.module.ModID), int64(b.module.CmdID), int64(b.host.IP), int64(b.host.Port),
+				int64(b.caller), int64(sums[b].succ), int64(sums[b].err))
+		})
+	if err != nil {
+		return 0, fmt.Errorf("add to the history: %w", err)
 	}
 	return len(sums), nil
 }

@@ -69,7 +69,7 @@ func (s *Store) SaveReports(ctx context.Context, reports []Report, history bool)
 		agents[r.Agent] = true
 	}
 	var saved Saved
-	err = s.inTx(ctx, func(tx *sql.Tx) error {
+	err = s.inTurn(ctx, func(tx *sql.Tx) error {
 		saved = Saved{}
 		// First of all: whoever else has reports of these agents waits for the
 		// locks, and finds these noted when it has them.
@@ -131,16 +131,8 @@ func (s *Store) HasHistory(ctx context.Context) (bool, error) {
 // locks once more would make transactions that have no agent in common wait for
 // one another, since MySQL may choose to look at every row of a small table.
 func (s *Store) lockAgents(ctx context.Context, tx *sql.Tx, agents []Agent) (map[Agent]uint64, error) {
-	now := time.Now().Unix()
-	for chunk := range slices.Chunk(agents, chunkRows) {
-		args := make([]any, 0, 4*len(chunk))
-		for _, a := range chunk {
-			args = append(args, a.Caller, int64(a.BootID), 0, now)
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO ReportSequence (caller, boot_id, seq, seen) VALUES "+
-			placeholders("(?,?,?,?)", ",", len(chunk))+s.dialect.keepSequence(), args...); err != nil {
-			return nil, fmt.Errorf("lock the sequences: %w", err)
-		}
+	if err := s.insertSequences(ctx, tx, agents, nil, s.dialect.keepSequence()); err != nil {
+		return nil, fmt.Errorf("lock the sequences: %w", err)
 	}
 	noted := make(map[Agent]uint64, len(agents))
 	for chunk := range slices.Chunk(agents, chunkRows) {
@@ -152,12 +144,14 @@ func (s *Store) lockAgents(ctx context.Context, tx *sql.Tx, agents []Agent) (map
 }
 
 func readSequences(ctx context.Context, tx *sql.Tx, agents []Agent, into map[Agent]uint64) error {
-	args := make([]any, 0, 2*len(agents))
-	for _, a := range agents {
-		args = append(args, a.Caller, int64(a.BootID))
+	query := []byte("SELECT caller, boot_id, seq FROM ReportSequence WHERE ")
+	for i, a := range agents {
+		if i > 0 {
+			query = append(query, " OR "...)
+		}
+		query = fmt.Appendf(query, "(caller = %d AND boot_id = %d)", a.Caller, int64(a.BootID))
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT caller, boot_id, seq FROM ReportSequence WHERE "+
-		placeholders("(caller = ? AND boot_id = ?)", " OR ", len(agents)), args...)
+	rows, err := tx.QueryContext(ctx, string(query))
 	if err != nil {
 		return err
 	}
@@ -174,18 +168,19 @@ func readSequences(ctx context.Context, tx *sql.Tx, agents []Agent, into map[Age
 
 // noteAgents writes how far the reports of agents are in the database.
 func (s *Store) noteAgents(ctx context.Context, tx *sql.Tx, agents map[Agent]uint64) error {
-	now := time.Now().Unix()
-	for chunk := range slices.Chunk(slices.SortedFunc(maps.Keys(agents), Agent.compare), chunkRows) {
-		args := make([]any, 0, 4*len(chunk))
-		for _, a := range chunk {
-			args = append(args, a.Caller, int64(a.BootID), int64(agents[a]), now)
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO ReportSequence (caller, boot_id, seq, seen) VALUES "+
-			placeholders("(?,?,?,?)", ",", len(chunk))+s.dialect.raiseSequence(), args...); err != nil {
-			return fmt.Errorf("note the sequences: %w", err)
-		}
+	sorted := slices.SortedFunc(maps.Keys(agents), Agent.compare)
+	if err := s.insertSequences(ctx, tx, sorted, agents, s.dialect.raiseSequence()); err != nil {
+		return fmt.Errorf("note the sequences: %w", err)
 	}
 	return nil
+}
+
+func (s *Store) insertSequences(ctx context.Context, tx *sql.Tx, agents []Agent, seqs map[Agent]uint64, end string) error {
+	now := time.Now().Unix()
+	return insertRows(ctx, tx, "ReportSequence (caller, boot_id, seq, seen)", end, len(agents), func(i int, row []int64) []int64 {
+		a := agents[i]
+		return append(row, int64(a.Caller), int64(a.BootID), int64(seqs[a]), now)
+	})
 }
 
 // newestStatuses are the statuses of the reports, each key once, by key.

@@ -39,9 +39,8 @@ func column32(unsigned bool, v uint32) int64 {
 }
 
 // SaveStatuses writes statuses, each in place of the row with its module, host
-// and caller unless that row has a higher TS. It writes several hundred with
-// one statement; after an error some may be written and others not, and
-// saving all of them again is right. Counts above 2,147,483,647, which the
+// and caller unless that row has a higher TS. All are written in one transaction;
+// after an error they may be written or not, and saving them again is right. Counts above 2,147,483,647, which the
 // table cannot hold, are saved as that.
 //
 // A key should occur once: of two with one TS the later in the slice stays.
@@ -55,36 +54,20 @@ func (s *Store) SaveStatuses(ctx context.Context, statuses []Status) error {
 	// that waits for it. Stable, for the sake of two with one key.
 	sorted := slices.Clone(statuses)
 	slices.SortStableFunc(sorted, Status.compareKey)
-	for chunk := range slices.Chunk(sorted, chunkRows) {
-		err := s.retry(ctx, func() error { return s.saveStatuses(ctx, s.db, layout, chunk) })
-		if err != nil {
-			// The table may be another one when the database comes back.
-			s.layout.Store(nil)
-			return s.failed(op, err)
-		}
+	err = s.inTurn(ctx, func(tx *sql.Tx) error { return s.saveStatuses(ctx, tx, layout, sorted) })
+	if err != nil {
+		// The table may be another one when the database comes back.
+		s.layout.Store(nil)
+		return s.failed(op, err)
 	}
 	return nil
-}
-
-// executor is a database or a transaction.
-type executor interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
 // saveStatuses writes statuses, which are sorted by key.
 func (s *Store) saveStatuses(ctx context.Context, to executor, layout statusLayout, statuses []Status) error {
-	for chunk := range slices.Chunk(statuses, chunkRows) {
-		args := make([]any, 0, 9*len(chunk))
-		for _, st := range chunk {
-			args = st.appendArgs(args, layout)
-		}
-		_, err := to.ExecContext(ctx, "INSERT INTO ServerCallStatus ("+statusColumns+") VALUES "+
-			placeholders("(?,?,?,?,?,?,?,?,?)", ",", len(chunk))+s.dialect.keepNewest(), args...)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertRows(ctx, to, "ServerCallStatus ("+statusColumns+")", s.dialect.keepNewest(), len(statuses), func(i int, row []int64) []int64 {
+		return statuses[i].appendTo(row, layout)
+	})
 }
 
 func (s *Store) statusLayout(ctx context.Context) (statusLayout, error) {
@@ -103,15 +86,17 @@ func (st Status) compareKey(o Status) int {
 	return cmp.Or(st.Module.Compare(o.Module), st.Host.Compare(o.Host), cmp.Compare(st.Caller, o.Caller))
 }
 
-func (st Status) appendArgs(args []any, l statusLayout) []any {
-	overload := "0"
+// appendTo appends the columns. Overload is a text of one digit, to which both
+// engines convert the number.
+func (st Status) appendTo(row []int64, l statusLayout) []int64 {
+	var overload int64
 	if st.Overload {
-		overload = "1"
+		overload = 1
 	}
-	return append(args,
+	return append(row,
 		column32(l.modid, uint32(st.Module.ModID)), column32(l.cmdid, uint32(st.Module.CmdID)),
-		column32(l.ip, st.Host.IP), st.Host.Port, column32(l.caller, st.Caller),
-		min(st.Succ, math.MaxInt32), min(st.Err, math.MaxInt32), st.TS, overload)
+		column32(l.ip, st.Host.IP), int64(st.Host.Port), column32(l.caller, st.Caller),
+		int64(min(st.Succ, math.MaxInt32)), int64(min(st.Err, math.MaxInt32)), int64(st.TS), overload)
 }
 
 // ListStatuses returns the statuses of the modules f selects, ordered by

@@ -45,6 +45,10 @@ type Store struct {
 	dialect dialect
 	// layout is what SaveStatuses found out about its table; nil until then.
 	layout atomic.Pointer[statusLayout]
+	// turn is held by whoever saves reports to an engine that has one writer at
+	// a time, which wait for one another in order here; the engine has them
+	// sleep and try again. Nil for others.
+	turn chan struct{}
 	// shown is the version that Revision returned last.
 	shown atomic.Int64
 	// weights says that RouteData was seen to have them; see hasWeights.
@@ -65,7 +69,11 @@ func Open(cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%v: open: %w", d, err)
 	}
-	return &Store{db: db, dialect: d}, nil
+	st := &Store{db: db, dialect: d}
+	if cfg.Driver == SQLite {
+		st.turn = make(chan struct{}, 1)
+	}
+	return st, nil
 }
 
 // Close releases all connections. It may be called twice.
@@ -153,6 +161,19 @@ func (s *Store) inTxSeen(ctx context.Context, op func(tx *sql.Tx) error, seen fu
 		return nil
 	}
 	return err
+}
+
+// inTurn is inTx for those who save reports: see turn.
+func (s *Store) inTurn(ctx context.Context, op func(tx *sql.Tx) error) error {
+	if s.turn != nil {
+		select {
+		case s.turn <- struct{}{}:
+			defer func() { <-s.turn }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return s.inTx(ctx, op)
 }
 
 // placeholders returns n groups joined by sep: "(?,?),(?,?)".

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,9 +15,9 @@ import (
 // commits.
 const rowsPerStatement = 500
 
-// bare writes rows for length, after a tenth of it to warm up, and returns how
+// bare writes rows for length, after half of it to warm up, and returns how
 // many results a second that were: each is a row of every table.
-func bare(ctx context.Context, e *engine, k keys, length time.Duration, tables ...table) (float64, error) {
+func bare(ctx context.Context, e *engine, k keys, length time.Duration, tables ...table) (sample, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var done atomic.Int64
@@ -29,17 +30,17 @@ func bare(ctx context.Context, e *engine, k keys, length time.Duration, tables .
 			}
 		})
 	}
-	rate := func() (float64, error) {
-		if err := wait(ctx, length/10, failures); err != nil {
-			return 0, err
+	measure := func() (sample, error) {
+		if err := wait(ctx, length/2, failures); err != nil {
+			return sample{}, err
 		}
-		start, before := time.Now(), done.Load()
+		m := newMeter(os.Getpid(), e.pid, uint64(done.Load()))
 		if err := wait(ctx, length, failures); err != nil {
-			return 0, err
+			return sample{}, err
 		}
-		return float64(done.Load()-before) / time.Since(start).Seconds(), nil
+		return m.sample(uint64(done.Load())), nil
 	}
-	got, err := rate()
+	got, err := measure()
 	cancel()
 	writing.Wait()
 	return got, err

@@ -1,7 +1,6 @@
 package reporter
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/lars-lb/lars/internal/program"
@@ -87,19 +85,4 @@ func (d *daemon) stats(ctx context.Context) (s stats, err error) {
 	}
 	defer resp.Body.Close()
 	return s, json.NewDecoder(resp.Body).Decode(&s)
-}
-
-// memory is what the process holds, MB.
-func (d *daemon) memory() float64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.PID()))
-	if err != nil {
-		return 0
-	}
-	for line := range bytes.Lines(text) {
-		if fields := bytes.Fields(line); len(fields) == 3 && string(fields[0]) == "VmRSS:" {
-			kB, _ := strconv.ParseFloat(string(fields[1]), 64)
-			return kB / 1024
-		}
-	}
-	return 0
 }

@@ -26,6 +26,7 @@ type engine struct {
 	db    *sql.DB
 	conns int    // over which the yardstick writes
 	end   string // of an upsert, for the columns to be replaced
+	pid   int    // of its server, 0 if it has none
 	stop  func()
 }
 
@@ -38,7 +39,7 @@ func startMariaDB(ctx context.Context) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{name: "MariaDB", conns: workers, end: " ON DUPLICATE KEY UPDATE ", stop: func() { _ = s.Stop() }}
+	e := &engine{name: "MariaDB", conns: workers, pid: s.PID(), end: " ON DUPLICATE KEY UPDATE ", stop: func() { _ = s.Stop() }}
 	c := s.Config("lars")
 	dsn := mysql.NewConfig()
 	dsn.Net, dsn.Addr, dsn.User = "tcp", s.Addr(), c.User

@@ -71,27 +71,52 @@ func (r *run) tellSaved(ctx context.Context) error {
 	return r.tell(command{Saved: s.saved() - r.before.saved()})
 }
 
-// rate returns how many results a second are committed in length, after half of
+// sample is one round of a measurement.
+type sample struct {
+	rate           float64 // results a second that were committed
+	writer, server float64 // CPU time of lars-reporter or the yardstick, and of the database's server, µs a result
+}
+
+// meter takes a sample.
+type meter struct {
+	pids  [2]int
+	start time.Time
+	done  uint64
+	cpu   [2]time.Duration
+}
+
+func newMeter(writer, server int, done uint64) meter {
+	return meter{[2]int{writer, server}, time.Now(), done, [2]time.Duration{cpu(writer), cpu(server)}}
+}
+
+func (m meter) sample(done uint64) sample {
+	n := max(1, float64(done-m.done))
+	per := func(i int) float64 { return float64((cpu(m.pids[i]) - m.cpu[i]).Microseconds()) / n }
+	return sample{rate: float64(done-m.done) / time.Since(m.start).Seconds(), writer: per(0), server: per(1)}
+}
+
+// measure returns how many results a second are committed in length, after half of
 // that to warm up.
-func (r *run) rate(ctx context.Context, length time.Duration) (float64, error) {
+func (r *run) measure(ctx context.Context, e *engine, length time.Duration) (sample, error) {
 	if err := r.wait(ctx, length/2); err != nil {
-		return 0, err
+		return sample{}, err
 	}
 	first, err := r.progress()
 	if err != nil {
-		return 0, err
+		return sample{}, err
 	}
+	m := newMeter(r.daemon.PID(), e.pid, first.Done)
 	if err := r.wait(ctx, length); err != nil {
-		return 0, err
+		return sample{}, err
 	}
 	last, err := r.progress()
 	if err != nil {
-		return 0, err
+		return sample{}, err
 	}
 	if last.Lost > 0 {
-		return 0, fmt.Errorf("lars-reporter closed %d connections", last.Lost)
+		return sample{}, fmt.Errorf("lars-reporter closed %d connections", last.Lost)
 	}
-	return float64(last.Done-first.Done) / (float64(last.At-first.At) / 1e9), nil
+	return m.sample(last.Done), nil
 }
 
 // patience is how long what waits may take to be saved.

@@ -17,8 +17,12 @@ type Config struct {
 	Length time.Duration // of a round
 }
 
-// The keys that agents report on: a million rows.
-var million = keys{Agents: 1000, Modules: 1000, Hosts: 1}
+// The keys that agents report on. SQLite is for the agents of few machines, of
+// which one holds its file.
+const (
+	manyAgents, manyModules = 1000, 1000
+	fewAgents, fewModules   = 100, 100
+)
 
 // window is how many results of an agent may be under way where as much is sent
 // as is saved. All agents' together are some batches of all workers.
@@ -38,7 +42,7 @@ func Run(ctx context.Context, cfg Config, r *result.Recorder) error {
 	case err != nil:
 		return err
 	default:
-		err := m.engine(ctx, e, million)
+		err := m.engine(ctx, e, keys{manyAgents, manyModules, 1})
 		e.close()
 		if err != nil {
 			return err
@@ -48,7 +52,7 @@ func Run(ctx context.Context, cfg Config, r *result.Recorder) error {
 		return err
 	}
 	defer e.close()
-	return m.engine(ctx, e, million)
+	return m.engine(ctx, e, keys{fewAgents, fewModules, 1})
 }
 
 // measurement is what all of it needs.
@@ -74,48 +78,74 @@ func (m measurement) engine(ctx context.Context, e *engine, k keys) error {
 		return err
 	}
 	defer with.stop()
-	var yard, yardHistory, numbered, unnumbered, history []float64
+	var yard, yardHistory, numbered, unnumbered, history []sample
 	for round := range m.cfg.Rounds {
-		m.Progress("%s: round %d of %d", e.name, round+1, m.cfg.Rounds)
 		for _, o := range []struct {
-			into    *[]float64
-			measure func() (float64, error)
+			into    *[]sample
+			measure func() (sample, error)
 		}{
-			{&yard, func() (float64, error) { return bare(ctx, e, k, m.cfg.Length, statusTable) }},
-			{&numbered, func() (float64, error) { return m.rate(ctx, without, load{Keys: k, Numbered: true, Window: window}) }},
-			{&unnumbered, func() (float64, error) { return m.rate(ctx, without, load{Keys: k, Window: window}) }},
-			{&yardHistory, func() (float64, error) { return bare(ctx, e, k, m.cfg.Length, historyTable, statusTable) }},
-			{&history, func() (float64, error) { return m.rate(ctx, with, load{Keys: k, Numbered: true, Window: window}) }},
+			{&yard, func() (sample, error) { return bare(ctx, e, k, m.cfg.Length, statusTable) }},
+			{&numbered, func() (sample, error) {
+				return m.rate(ctx, e, without, load{Keys: k, Numbered: true, Window: window})
+			}},
+			{&unnumbered, func() (sample, error) { return m.rate(ctx, e, without, load{Keys: k, Window: window}) }},
+			{&yardHistory, func() (sample, error) { return bare(ctx, e, k, m.cfg.Length, historyTable, statusTable) }},
+			{&history, func() (sample, error) {
+				return m.rate(ctx, e, with, load{Keys: k, Numbered: true, Window: window})
+			}},
 		} {
+			m.Progress("%s: round %d of %d", e.name, round+1, m.cfg.Rounds)
 			got, err := o.measure()
 			if err != nil {
 				return fmt.Errorf("%s: %w", e.name, err)
 			}
-			m.Progress("%s %d: %.0f\n", e.name, len(*o.into), got)
+			m.Progress("%s: %+v\n", e.name, got)
 			*o.into = append(*o.into, got)
 		}
 	}
-	than := fmt.Sprintf("bare upserts, %d connections", e.conns)
-	y, yh := result.Median(yard), result.Median(yardHistory)
-	row := func(what string, ours, other float64, a result.Aim) {
-		m.Row(result.Row{What: e.name + ", " + what, Unit: "/s", Ours: ours, Than: than, Other: other, Aim: a})
-	}
-	row("numbered reports to rows", result.Median(numbered), y, result.RatioAtLeast(aim))
-	row("reports of Lars 1.0 to rows", result.Median(unnumbered), y, result.RatioAtLeast(aim))
-	row("numbered reports to two rows each, with the history", 2*result.Median(history), 2*yh, result.RatioAtLeast(aim))
+	m.rows(e, "numbered reports to rows", 1, numbered, yard)
+	m.rows(e, "reports of Lars 1.0 to rows", 1, unnumbered, yard)
+	m.rows(e, "numbered reports to two rows each, with the history", 2, history, yardHistory)
 	return nil
 }
 
+// rows adds what was measured beside the yardstick; each result is some rows.
+func (m measurement) rows(e *engine, what string, each float64, ours, bare []sample) {
+	o, b := medians(ours), medians(bare)
+	than := fmt.Sprintf("bare upserts, %d connections", e.conns)
+	m.Row(result.Row{What: e.name + ", " + what, Unit: "/s", Ours: each * o.rate, Than: than, Other: each * b.rate, Aim: result.RatioAtLeast(aim)})
+	m.Row(result.Row{What: e.name + ", " + what + ", CPU of a row in lars-reporter", Unit: "µs", Ours: o.writer / each, Than: than, Other: b.writer / each})
+	if e.pid > 0 {
+		m.Row(result.Row{What: e.name + ", " + what + ", CPU of a row in the server", Unit: "µs", Ours: o.server / each, Than: than, Other: b.server / each})
+	}
+}
+
+// medians are those of each number by itself.
+func medians(samples []sample) sample {
+	median := func(of func(sample) float64) float64 {
+		values := make([]float64, len(samples))
+		for i, s := range samples {
+			values[i] = of(s)
+		}
+		return result.Median(values)
+	}
+	return sample{
+		rate:   median(func(s sample) float64 { return s.rate }),
+		writer: median(func(s sample) float64 { return s.writer }),
+		server: median(func(s sample) float64 { return s.server }),
+	}
+}
+
 // rate is that of one run of agents.
-func (m measurement) rate(ctx context.Context, d *daemon, l load) (float64, error) {
+func (m measurement) rate(ctx context.Context, e *engine, d *daemon, l load) (sample, error) {
 	r, err := begin(ctx, d, l)
 	if err != nil {
-		return 0, err
+		return sample{}, err
 	}
 	defer r.stop()
-	got, err := r.rate(ctx, m.cfg.Length)
+	got, err := r.measure(ctx, e, m.cfg.Length)
 	if err != nil {
-		return 0, err
+		return sample{}, err
 	}
 	_, err = r.end(ctx)
 	return got, err
