@@ -165,6 +165,9 @@ func (s *Server) onReport(c *reactor.TCPConn, body []byte) error {
 	n := numbered{from: c, report: store.Report{
 		Agent: store.Agent{Caller: uint32(report.Caller), BootID: report.BootId}, Seq: report.Seq, Module: module, TS: report.Ts,
 	}}
+	if isNumbered {
+		n.report.Results = make([]store.Result, 0, len(report.Results))
+	}
 	for _, r := range report.Results {
 		s.count.results.Add(1)
 		s.count.succ.Add(uint64(r.Succ))

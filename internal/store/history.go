@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,40 +34,58 @@ func minuteOf(ts uint32, now time.Time) uint32 {
 }
 
 func (b bucket) compare(o bucket) int {
-	return cmp.Or(cmp.Compare(b.minute, o.minute), b.module.Compare(o.module),
-		b.host.Compare(o.host), cmp.Compare(b.caller, o.caller))
+	if c := cmp.Or(cmp.Compare(b.minute, o.minute), b.module.Compare(o.module)); c != 0 {
+		return c
+	}
+	return cmp.Or(b.host.Compare(o.host), cmp.Compare(b.caller, o.caller))
 }
 
-// calls is how many calls went well, and how many did not.
-type calls struct{ succ, err uint64 }
+// calls is a row of CallHistory.
+type calls struct {
+	bucket
+	succ, err uint64
+}
 
 // addHistory adds what reports count to CallHistory, and returns to how many
 // rows.
 func (s *Store) addHistory(ctx context.Context, tx *sql.Tx, reports []Report) (rows int, err error) {
-	sums := make(map[bucket]calls)
-	now := time.Now()
+	sums := sumCalls(reports, time.Now())
+	err = insertRows(ctx, tx, "CallHistory (minute, modid, cmdid, ip, port, caller, succ_cnt, err_cnt)", s.dialect.addCalls(), len(sums),
+		func(i int, row []int64) []int64 {
+			c := &sums[i]
+			return append(row, int64(c.minute), int64(c.module.ModID), int64(c.module.CmdID), int64(c.host.IP), int64(c.host.Port),
+				int64(c.caller), int64(c.succ), int64(c.err))
+		})
+	if err != nil {
+		return 0, fmt.Errorf("add to the history: %w", err)
+	}
+	return len(sums), nil
+}
+
+// sumCalls are the calls that reports count, each bucket once, by bucket: in one
+// order everywhere, so that none waits for another that waits for it.
+func sumCalls(reports []Report, now time.Time) []calls {
+	var all []calls
 	for _, r := range reports {
 		for _, res := range r.Results {
 			if res.Succ == 0 && res.Err == 0 {
 				continue // it says that the host is overloaded, or is no more
 			}
 			b := bucket{minuteOf(r.TS, now), r.Module, res.Host, r.Agent.Caller}
-			c := sums[b]
-			sums[b] = calls{c.succ + uint64(res.Succ), c.err + uint64(res.Err)}
+			all = append(all, calls{b, uint64(res.Succ), uint64(res.Err)})
 		}
 	}
-	// In one order everywhere, so that none waits for another that waits for it.
-	sorted := slices.SortedFunc(maps.Keys(sums), bucket.compare)
-	err = insertRows(ctx, tx, "CallHistory (minute, modid, cmdid, ip, port, caller, succ_cnt, err_cnt)", s.dialect.addCalls(), len(sorted),
-		func(i int, row []int64) []int64 {
-			b := sorted[i]
-			return append(row, int64(b.minute), int64(b.module.ModID), int64(b.module.CmdID), int64(b.host.IP), int64(b.host.Port),
-				int64(b.caller), int64(sums[b].succ), int64(sums[b].err))
-		})
-	if err != nil {
-		return 0, fmt.Errorf("add to the history: %w", err)
+	slices.SortFunc(all, func(a, b calls) int { return a.compare(b.bucket) })
+	sums := all[:0]
+	for _, c := range all {
+		if last := len(sums) - 1; last >= 0 && sums[last].bucket == c.bucket {
+			sums[last].succ += c.succ
+			sums[last].err += c.err
+			continue
+		}
+		sums = append(sums, c)
 	}
-	return len(sums), nil
+	return sums
 }
 
 // History is the calls of one group of rows of CallHistory. What does not

@@ -192,17 +192,7 @@ func newestStatuses(reports []Report) []Status {
 				Succ: res.Succ, Err: res.Err, TS: r.TS, Overload: res.Overload})
 		}
 	}
-	slices.SortStableFunc(all, Status.compareKey)
-	newest := all[:0]
-	for _, st := range all {
-		switch last := len(newest) - 1; {
-		case last < 0 || newest[last].compareKey(st) != 0:
-			newest = append(newest, st)
-		case st.TS >= newest[last].TS:
-			newest[last] = st
-		}
-	}
-	return newest
+	return newestOf(all)
 }
 
 // PruneSequences forgets agents that have not sent anything for keep. It works

@@ -43,18 +43,15 @@ func column32(unsigned bool, v uint32) int64 {
 // after an error they may be written or not, and saving them again is right. Counts above 2,147,483,647, which the
 // table cannot hold, are saved as that.
 //
-// A key should occur once: of two with one TS the later in the slice stays.
+// Of two of one key and one TS the later in the slice stays.
 func (s *Store) SaveStatuses(ctx context.Context, statuses []Status) error {
 	const op = "save call statuses"
 	layout, err := s.statusLayout(ctx)
 	if err != nil {
 		return s.failed(op, err)
 	}
-	// All writers touch the rows in one order, so that none waits for another
-	// that waits for it. Stable, for the sake of two with one key.
-	sorted := slices.Clone(statuses)
-	slices.SortStableFunc(sorted, Status.compareKey)
-	err = s.inTurn(ctx, func(tx *sql.Tx) error { return s.saveStatuses(ctx, tx, layout, sorted) })
+	newest := newestOf(statuses)
+	err = s.inTurn(ctx, func(tx *sql.Tx) error { return s.saveStatuses(ctx, tx, layout, newest) })
 	if err != nil {
 		// The table may be another one when the database comes back.
 		s.layout.Store(nil)
@@ -63,7 +60,31 @@ func (s *Store) SaveStatuses(ctx context.Context, statuses []Status) error {
 	return nil
 }
 
-// saveStatuses writes statuses, which are sorted by key.
+// newestOf returns the newest of each key, the later of two with one TS, by key:
+// all writers touch the rows in one order, so that none waits for another that
+// waits for it.
+func newestOf(statuses []Status) []Status {
+	order := make([]int, len(statuses))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int {
+		if c := statuses[i].compareKey(statuses[j]); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(statuses[i].TS, statuses[j].TS), cmp.Compare(i, j))
+	})
+	newest := make([]Status, 0, len(statuses))
+	for n, i := range order {
+		if n+1 < len(order) && statuses[i].compareKey(statuses[order[n+1]]) == 0 {
+			continue
+		}
+		newest = append(newest, statuses[i])
+	}
+	return newest
+}
+
+// saveStatuses writes statuses, each key once, sorted by key.
 func (s *Store) saveStatuses(ctx context.Context, to executor, layout statusLayout, statuses []Status) error {
 	return insertRows(ctx, to, "ServerCallStatus ("+statusColumns+")", s.dialect.keepNewest(), len(statuses), func(i int, row []int64) []int64 {
 		return statuses[i].appendTo(row, layout)
@@ -83,7 +104,13 @@ func (s *Store) statusLayout(ctx context.Context) (statusLayout, error) {
 }
 
 func (st Status) compareKey(o Status) int {
-	return cmp.Or(st.Module.Compare(o.Module), st.Host.Compare(o.Host), cmp.Compare(st.Caller, o.Caller))
+	if c := st.Module.Compare(o.Module); c != 0 {
+		return c
+	}
+	if c := st.Host.Compare(o.Host); c != 0 {
+		return c
+	}
+	return cmp.Compare(st.Caller, o.Caller)
 }
 
 // appendTo appends the columns. Overload is a text of one digit, to which both

@@ -15,7 +15,7 @@ import (
 // commits.
 const rowsPerStatement = 500
 
-// bare writes rows for length, after half of it to warm up, and returns how
+// bare writes rows for length, after some time to warm up, and returns how
 // many results a second that were: each is a row of every table.
 func bare(ctx context.Context, e *engine, k keys, length time.Duration, tables ...table) (sample, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -31,7 +31,7 @@ func bare(ctx context.Context, e *engine, k keys, length time.Duration, tables .
 		})
 	}
 	measure := func() (sample, error) {
-		if err := wait(ctx, length/2, failures); err != nil {
+		if err := wait(ctx, warmUp(length), failures); err != nil {
 			return sample{}, err
 		}
 		m := newMeter(os.Getpid(), e.pid, uint64(done.Load()))

@@ -21,6 +21,7 @@ type daemon struct {
 	*program.Daemon
 	addr, admin string
 	dir         string
+	history     bool
 }
 
 // startDaemon starts one that writes to e.
@@ -29,7 +30,7 @@ func startDaemon(ctx context.Context, bin string, e *engine, history time.Durati
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{dir: dir}
+	d := &daemon{dir: dir, history: history > 0}
 	if d.admin, err = freeAddr(); err == nil {
 		d.Daemon, err = program.Start(ctx, filepath.Join(bin, "lars-reporter"), dir, fmt.Sprintf(
 			"[reactor]\nport = 0\nmaxConn = 4096\n%s[reporter]\ndb_thread_cnt = %d\nhistory_retention = %v\n[log]\nformat = json\n[admin]\naddr = %s\n",

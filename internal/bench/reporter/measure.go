@@ -71,6 +71,10 @@ func (r *run) tellSaved(ctx context.Context) error {
 	return r.tell(command{Saved: s.saved() - r.before.saved()})
 }
 
+// warmUp is how long rows are written before a round of a length: at least until
+// the first batches are committed.
+func warmUp(length time.Duration) time.Duration { return max(length/2, 400*time.Millisecond) }
+
 // sample is one round of a measurement.
 type sample struct {
 	rate           float64 // results a second that were committed
@@ -95,10 +99,10 @@ func (m meter) sample(done uint64) sample {
 	return sample{rate: float64(done-m.done) / time.Since(m.start).Seconds(), writer: per(0), server: per(1)}
 }
 
-// measure returns how many results a second are committed in length, after half of
-// that to warm up.
+// measure returns how many results a second are committed in length, after some
+// time to warm up.
 func (r *run) measure(ctx context.Context, e *engine, length time.Duration) (sample, error) {
-	if err := r.wait(ctx, length/2); err != nil {
+	if err := r.wait(ctx, warmUp(length)); err != nil {
 		return sample{}, err
 	}
 	first, err := r.progress()

@@ -78,6 +78,20 @@ func (m measurement) engine(ctx context.Context, e *engine, k keys) error {
 		return err
 	}
 	defer with.stop()
+	if err := m.rounds(ctx, e, k, without, with); err != nil {
+		return err
+	}
+	if err := m.byAgents(ctx, e, k, without); err != nil {
+		return err
+	}
+	if err := m.sustained(ctx, e, k, without, with); err != nil {
+		return err
+	}
+	return m.overload(ctx, e, k, without)
+}
+
+// rounds measures how much is saved beside the yardstick.
+func (m measurement) rounds(ctx context.Context, e *engine, k keys, without, with *daemon) error {
 	var yard, yardHistory, numbered, unnumbered, history []sample
 	for round := range m.cfg.Rounds {
 		for _, o := range []struct {
@@ -99,7 +113,6 @@ func (m measurement) engine(ctx context.Context, e *engine, k keys) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", e.name, err)
 			}
-			m.Progress("%s: %+v\n", e.name, got)
 			*o.into = append(*o.into, got)
 		}
 	}
