@@ -9,8 +9,9 @@ import (
 	"github.com/lars-lb/lars/reactor"
 )
 
-// errSilent is the reason for leaving a lars-dns that does not answer.
-var errSilent = errors.New("lars-dns does not answer")
+// errSilent is the reason for leaving a lars-dns, or lars-reporter, that does
+// not answer.
+var errSilent = errors.New("it does not answer")
 
 const (
 	// askAgain is how long lars-dns may have nothing to say before it is asked

@@ -59,6 +59,7 @@ type reportClient struct {
 
 	bootID uint64 // of this run of the agent, never 0
 	window reportWindow
+	live   reportLiveness
 	tick   *reactor.Timer
 
 	queued   uint64        // all that was ever sent ends here, bytes
@@ -117,6 +118,7 @@ func newReportClient(addrs []string, shards *[route.Shards]*RouteLB, clock func(
 			OnClose: func(_ *reactor.TCPConn, reason error) { r.onClose(reason) },
 			OnDrain: func(*reactor.TCPConn) { r.send(false) },
 		},
+		Probe:          r.probe,
 		OnConnectError: r.link.cannotConnect,
 	}, router)
 	if err != nil {
@@ -141,6 +143,7 @@ func (r *reportClient) onOpen(c *reactor.TCPConn) {
 	r.link.up(c.RemoteAddr())
 	r.queued = r.client.Stats().BytesOut
 	r.first, r.flows = false, false
+	r.live.restart(r.clock())
 	r.window.restart()
 	r.send(false)
 }
@@ -164,6 +167,7 @@ func (r *reportClient) onAck(_ *reactor.TCPConn, body []byte) error {
 	}
 	r.stats.acknowledged.Add(1)
 	r.answers, r.answered, r.frozen = true, true, 0
+	r.heard(r.clock())
 	if r.window.acknowledged(ack.Caller, ack.Seq) {
 		r.flows = true
 	}
@@ -173,6 +177,7 @@ func (r *reportClient) onAck(_ *reactor.TCPConn, body []byte) error {
 
 func (r *reportClient) onTick() {
 	r.tick.Reset(reportTick)
+	r.checkLiveness(r.clock())
 	r.send(false)
 }
 

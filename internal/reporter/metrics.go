@@ -30,6 +30,7 @@ func metricsOf(stats func() Stats) *metrics.Collector {
 		metrics.Counter("duplicates", "duplicate_reports_total", "Numbered messages that came again, and were counted before."),
 		metrics.Counter("gaps", "report_gaps_total", "Numbered messages that did not follow the last one of their agent: what is missing was acknowledged, and forgotten since."),
 		metrics.Counter("acks", "acknowledgements_total", "Acknowledgements sent."),
+		metrics.Counter("questions", "questions_total", "Numbered messages sent again on their connection, by agents that wait for an acknowledgement and ask whether this program lives."),
 		metrics.Gauge("queued", "queued_results", "Results of numbered messages that wait to be saved."),
 		metrics.Gauge("queue_max", "queued_results_max", "Results that may wait; a connection that sends more is closed, and its agent keeps them."),
 		metrics.Counter("refused_full", "connections_refused_full_total", "Connections closed since too many results of numbered messages waited."),

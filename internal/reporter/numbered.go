@@ -13,14 +13,34 @@ import (
 // errFull is the reason for closing a connection whose reports have no room.
 var errFull = errors.New("reporter: too many reports wait for the database")
 
-// acknowledges marks a connection whose agent was told that its reports will be
+// told is of a connection whose agent was told that its reports will be
 // acknowledged.
-type acknowledges struct{}
+type told struct {
+	agent store.Agent // that sent the last report
+	seq   uint64      // of it
+	acked uint64      // the last acknowledgement
+}
+
+// answer answers a report that is a question whether we live, and reports
+// whether it is one: it was taken before, on the same connection. The last
+// acknowledgement may not have been heard: an agent that has just come listens
+// for any answer.
+func (s *Server) answer(c *reactor.TCPConn, a store.Agent, seq uint64) bool {
+	t, ok := c.Value().(*told)
+	if !ok || t.agent != a || seq > t.seq {
+		return false
+	}
+	s.count.questions.Add(1)
+	s.acknowledge(c, a, t.acked)
+	return true
+}
 
 // takeNumbered takes a numbered report, on an event loop.
 func (s *Server) takeNumbered(c *reactor.TCPConn, n numbered) {
-	if c.Value() == nil {
-		c.SetValue(acknowledges{})
+	t, ok := c.Value().(*told)
+	if !ok {
+		t = new(told)
+		c.SetValue(t)
 		s.acknowledge(c, n.report.Agent, 0) // so that the agent waits, however long it takes
 	}
 	s.count.numbered.Add(1)
@@ -35,6 +55,10 @@ func (s *Server) takeNumbered(c *reactor.TCPConn, n numbered) {
 		c.Close(errFull)
 		return
 	}
+	if t.agent != n.report.Agent {
+		*t = told{agent: n.report.Agent}
+	}
+	t.seq = n.report.Seq
 	signal(w.some)
 	if results >= s.cfg.BatchRows {
 		signal(w.many)
@@ -44,6 +68,9 @@ func (s *Server) takeNumbered(c *reactor.TCPConn, n numbered) {
 // acknowledge tells an agent that its reports up to seq are in the database. It
 // is called on the connection's loop.
 func (s *Server) acknowledge(c *reactor.TCPConn, a store.Agent, seq uint64) {
+	if t, ok := c.Value().(*told); ok && t.agent == a {
+		t.acked = max(t.acked, seq)
+	}
 	ack := larspb.ReportStatusResponse{Caller: int32(a.Caller), BootId: a.BootID, Seq: seq}
 	// Fails on a connection that is gone, or that the agent does not read: it
 	// sends the reports again, and hears then.

@@ -159,6 +159,36 @@ func TestNothingIsAcknowledgedBeforeItIsSaved(t *testing.T) {
 	again.acknowledged(2)
 }
 
+// A report that comes again on its connection is a question: it is answered at
+// once, also while the database is away, and not kept a second time.
+func TestRepeatedReportIsAnswered(t *testing.T) {
+	st := newGatedStore()
+	r := serve(t, testConfig(), st)
+	c := dial(t, r)
+	for seq := uint64(1); seq <= 3; seq++ {
+		c.send(numbered(t, bootA, seq, 0))
+	}
+	for n, seq := range []uint64{1, 3, 2} {
+		c.send(numbered(t, bootA, seq, 0))
+		r.await("it is answered", func(s reporter.Stats) bool { return s.Questions == uint64(n)+1 })
+	}
+	for range 4 { // the first is due without a question
+		if ack, err := c.readAck(); err != nil || ack.Seq != 0 || ack.BootId != bootA.BootID {
+			t.Fatalf("answered %+v, %v", ack, err)
+		}
+	}
+	if s := r.Stats(); s.Queued != 3 || s.Numbered != 3 || s.Results != 3 {
+		t.Errorf("stats %+v", s)
+	}
+	close(st.gate)
+	c.acknowledged(3)
+	c.send(numbered(t, bootA, 3, 0)) // the acknowledgement was not heard
+	c.acknowledged(3)
+	if s := r.Stats(); s.Duplicates != 0 {
+		t.Errorf("stats %+v", s)
+	}
+}
+
 // A connection that brings more than there is room for is closed, so that no
 // report is passed over while a later one is taken.
 func TestFullQueueClosesTheConnection(t *testing.T) {

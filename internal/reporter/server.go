@@ -159,11 +159,15 @@ func (s *Server) onReport(c *reactor.TCPConn, body []byte) error {
 	if report.BootId != 0 && report.Seq == 0 {
 		return errors.New("reporter: ReportStatusRequest: boot_id without seq, which begins with 1")
 	}
+	agent := store.Agent{Caller: uint32(report.Caller), BootID: report.BootId}
+	isNumbered := report.BootId != 0
+	if isNumbered && s.answer(c, agent, report.Seq) {
+		return nil
+	}
 	s.count.reports.Add(1)
 	module := route.Module{ModID: report.Modid, CmdID: report.Cmdid}
-	isNumbered := report.BootId != 0
 	n := numbered{from: c, report: store.Report{
-		Agent: store.Agent{Caller: uint32(report.Caller), BootID: report.BootId}, Seq: report.Seq, Module: module, TS: report.Ts,
+		Agent: agent, Seq: report.Seq, Module: module, TS: report.Ts,
 	}}
 	if isNumbered {
 		n.report.Results = make([]store.Result, 0, len(report.Results))
@@ -184,7 +188,7 @@ func (s *Server) onReport(c *reactor.TCPConn, body []byte) error {
 		s.put(store.Status{
 			Module:   module,
 			Host:     host,
-			Caller:   uint32(report.Caller),
+			Caller:   agent.Caller,
 			Succ:     r.Succ,
 			Err:      r.Err,
 			TS:       report.Ts,

@@ -30,6 +30,7 @@ type Stats struct {
 	Gaps        uint64 `json:"gaps"`         // did not follow the last one: what is missing was acknowledged, and forgotten since
 	RefusedFull uint64 `json:"refused_full"` // connections closed: more than MaxQueued results
 	Acks        uint64 `json:"acks"`
+	Questions   uint64 `json:"questions"`    // reports sent again on their connection, to see whether this program lives
 	Queued      int64  `json:"queued"`       // results waiting to be saved, now
 	QueueMax    int64  `json:"queue_max"`    // of them
 	HistoryRows uint64 `json:"history_rows"` // of CallHistory that were added to
@@ -53,7 +54,7 @@ type counters struct {
 	replaced, stale, invalid, full atomic.Uint64
 	saves, rows, dbErrors          atomic.Uint64
 
-	numbered, duplicates, gaps, refused, acks, historyRows, pruned atomic.Uint64
+	numbered, duplicates, gaps, refused, acks, questions, historyRows, pruned atomic.Uint64
 }
 
 // Stats returns the counters so far. It may be called on any goroutine.
@@ -73,6 +74,7 @@ func (s *Server) Stats() Stats {
 		Gaps:           s.count.gaps.Load(),
 		RefusedFull:    s.count.refused.Load(),
 		Acks:           s.count.acks.Load(),
+		Questions:      s.count.questions.Load(),
 		Queued:         s.queue.used.Load(),
 		QueueMax:       s.queue.max,
 		HistoryRows:    s.count.historyRows.Load(),
