@@ -2,28 +2,23 @@ package reporter
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/lars-lb/lars/internal/bench/result"
 )
 
-// agentWindow is how many results lars-lb-agent leaves without an
-// acknowledgement.
-const agentWindow = 4096
-
 // byAgents measures how much is saved of few agents and of many.
-func (m measurement) byAgents(ctx context.Context, e *engine, k keys, d *daemon) error {
-	ours, theirs := result.Series{Name: "lars-reporter"}, result.Series{Name: fmt.Sprintf("bare upserts, %d connections", e.conns)}
+func (m measurement) byAgents(ctx context.Context, d daemons) error {
+	ours, theirs := result.Series{Name: "lars-reporter"}, result.Series{Name: m.yardstick()}
 	for _, share := range []int{100, 32, 10, 3, 1} {
-		some := k
+		some := m.keys
 		some.Agents /= share
-		m.Progress("%s: %d agents", e.name, some.Agents)
-		b, err := bare(ctx, e, some, m.cfg.Length, statusTable)
+		m.Progress("%s: %d agents", m.name, some.Agents)
+		b, err := m.bare(ctx, some, statusTable)
 		if err != nil {
 			return err
 		}
-		o, err := m.rate(ctx, e, d, load{Keys: some, Numbered: true, Window: min(agentWindow, window*manyAgents/some.Agents)})
+		o, err := m.rate(ctx, d.without, load{Keys: some, Numbered: true, Window: windowOf(some)})
 		if err != nil {
 			return err
 		}
@@ -31,7 +26,7 @@ func (m measurement) byAgents(ctx context.Context, e *engine, k keys, d *daemon)
 		ours.Points = append(ours.Points, result.Point{X: float64(some.Agents), Y: o.rate})
 	}
 	m.Curve(result.Curve{
-		Name: "reporter-agents-" + strings.ToLower(e.name), Title: "Rows saved, " + e.name,
+		Name: "reporter-agents-" + strings.ToLower(m.name), Title: "Rows saved, " + m.name,
 		X: "agents that report", Y: "rows a second", Series: []result.Series{ours, theirs},
 	})
 	return nil

@@ -8,26 +8,26 @@ import (
 
 // overloadRounds is how many lengths of a round more is sent than can be saved,
 // before its memory is looked at, and again after it.
-const overloadRounds = 4
+const overloadRounds = 3
 
 // overload measures what lars-reporter holds when more comes for long than the
 // database takes: of reports without a number as many as the connections
 // carry, of numbered ones as many as agents have before they wait.
-func (m measurement) overload(ctx context.Context, e *engine, k keys, d *daemon) error {
+func (m measurement) overload(ctx context.Context, d daemons) error {
 	for _, o := range []struct {
 		name string
 		load load
 	}{
-		{"numbered reports", load{Keys: k, Numbered: true, Window: agentWindow}},
-		{"reports of Lars 1.0", load{Keys: k}},
+		{"numbered reports", load{Keys: m.keys, Numbered: true, Window: agentWindow}},
+		{"reports of Lars 1.0", load{Keys: m.keys}},
 	} {
-		m.Progress("%s: too many %s", e.name, o.name)
-		early, late, err := m.flood(ctx, d, o.load)
+		m.Progress("%s: too many %s", m.name, o.name)
+		early, late, err := m.flood(ctx, d.without, o.load)
 		if err != nil {
 			return err
 		}
 		m.Row(result.Row{
-			What: e.name + ", memory of lars-reporter under too many " + o.name, Unit: "MB", Ours: late,
+			What: m.name + ", too many " + o.name + ": memory of lars-reporter", Unit: "MB", Ours: late,
 			Than: "after half the time", Other: early, Aim: result.RatioAtMost(1.3),
 		})
 	}

@@ -16,6 +16,8 @@ import (
 const (
 	// turnEvery is the time between two looks at what is due.
 	turnEvery = 2 * time.Millisecond
+	// lookEvery is how often lars-lb-agent looks for counts that are due.
+	lookEvery = 100 * time.Millisecond
 	// mostBuffered bounds what waits for a connection, bytes.
 	mostBuffered = 32 << 10
 	// mostLags bounds the lags that are kept between two answers.
@@ -80,7 +82,7 @@ type fleet struct {
 	request pb.ReportStatusRequest
 
 	began           time.Time // with a rate: when the first frame was due
-	frames          uint64    // sent
+	looks           int       // of all agents, since then
 	next            int       // whose turn it is
 	ended           bool
 	connected, lost int
@@ -123,20 +125,13 @@ func (f *fleet) turn() {
 	f.send()
 }
 
-// send sends what is due, one frame of each agent in turn.
+// send sends what may be sent, one frame of each agent in turn.
 func (f *fleet) send() {
 	if f.ended || f.connected < len(f.senders) {
 		return // none may have a start on the others
 	}
 	if f.load.Rate > 0 {
-		if f.began.IsZero() {
-			f.began = time.Now()
-		}
-		for due := uint64(time.Since(f.began).Seconds() * f.load.Rate); f.frames < due; {
-			if !f.sendOne() {
-				return
-			}
-		}
+		f.sendDue()
 		return
 	}
 	for idle := 0; idle < len(f.senders); {
@@ -149,16 +144,20 @@ func (f *fleet) send() {
 	}
 }
 
-// sendOne sends one frame of the first agent that may.
-func (f *fleet) sendOne() bool {
-	for range f.senders {
-		s := f.senders[f.next]
-		f.next = (f.next + 1) % len(f.senders)
-		if s.send() {
-			return true
+// sendDue lets agents send all that is due at a time, each every lookEvery.
+func (f *fleet) sendDue() {
+	if f.began.IsZero() {
+		f.began = time.Now()
+	}
+	passed := time.Since(f.began)
+	frames := int(passed.Seconds() * f.load.Rate / float64(len(f.senders))) // of each so far
+	for due := int(passed * time.Duration(len(f.senders)) / lookEvery); f.looks < due; f.looks++ {
+		for s := f.senders[f.looks%len(f.senders)]; s.step < frames; {
+			if !s.send() {
+				break
+			}
 		}
 	}
-	return false
 }
 
 // frame is one on its way.
@@ -232,7 +231,6 @@ func (s *sender) send() bool {
 	}
 	s.seq++
 	s.step++
-	f.frames++
 	f.sent += uint64(hosts)
 	f.calls += uint64(succ) * uint64(hosts)
 	f.newest[s.index*f.load.Keys.Modules+module] = uint16(succ)
