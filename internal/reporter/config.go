@@ -31,8 +31,10 @@ type Config struct {
 	// them. Default 200 ms; 1 ms to 1 min.
 	FlushInterval time.Duration
 
-	// BatchRows is the most keys saved at once; a worker that has as many
-	// does not wait for FlushInterval. Default 500; 1 to 10,000.
+	// BatchRows is the most keys saved at once, in one transaction; a worker that
+	// has as many does not wait for FlushInterval. The more, the more agents
+	// share one COMMIT, and the more of each have their number noted once.
+	// Default 5,000; 1 to 10,000.
 	BatchRows int
 
 	// MaxPending is the most keys that wait to be saved, over all workers.
@@ -41,8 +43,8 @@ type Config struct {
 
 	// MaxQueued is the most results of numbered reports that wait to be saved,
 	// over all workers. The connection that brings one more is closed: its
-	// agent keeps the report and comes back. Default 1,000,000, at about 50
-	// bytes each; 1 to 100,000,000.
+	// agent keeps the report and comes back. Default 1,000,000, at about 16
+	// bytes each and 100 for each report; 1 to 100,000,000.
 	MaxQueued int
 
 	// HistoryRetention is how long calls are kept by the minute. Default 168 h;
@@ -62,7 +64,7 @@ func DefaultConfig() Config {
 		Threads:          5,
 		DBThreads:        3,
 		FlushInterval:    200 * time.Millisecond,
-		BatchRows:        5000,
+		BatchRows:        5_000,
 		MaxPending:       1_000_000,
 		MaxQueued:        1_000_000,
 		HistoryRetention: 168 * time.Hour,
