@@ -119,9 +119,6 @@ func (s *Server) Exec(tb testing.TB, statements ...string) {
 	}
 }
 
-// PID is the id of the running process.
-func (s *Server) PID() int { return s.cmd.Process.Pid }
-
 // Stop ends the server and removes its data. It may be called twice.
 func (s *Server) Stop() error {
 	return errors.Join(s.Shutdown(), os.RemoveAll(s.dir))
