@@ -1,6 +1,7 @@
 package reactor
 
 import (
+	"math"
 	"math/bits"
 	"time"
 
@@ -53,17 +54,17 @@ func bucketEnd(i int) float64 {
 	return float64(uint64(i-shift<<bucketBits+1) << shift)
 }
 
-// quantile is the value, µs, that the share of all values does not exceed; 0 if
-// there are none.
+// quantile is the value, µs, that the share of all values does not exceed; NaN
+// if there are none.
 func (h *histogram) quantile(share float64) float64 {
-	want := uint64(share * float64(h.total))
+	want := uint64(math.Ceil(share * float64(h.total)))
 	seen := uint64(0)
 	for i, n := range h.counts {
 		if seen += n; n > 0 && seen >= want {
 			return min(bucketEnd(i), float64(max(h.max, 1))) / 1e3
 		}
 	}
-	return 0
+	return math.NaN()
 }
 
 func (h *histogram) distribution(name string) result.Distribution {
