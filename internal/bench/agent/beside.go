@@ -24,6 +24,9 @@ var scenarios = []scenario{
 // configuration.
 const shipped = "policy adaptive, as shipped"
 
+// apart is shipped, with each on a processor of its own.
+const apart = shipped + "; each on a processor of its own"
+
 // besideResponder measures the agent and the responder under the same loads.
 func (b *bench) besideResponder(ctx context.Context) error {
 	agent, err := startSuite(ctx, b.Bin, adaptive)
@@ -80,21 +83,42 @@ func (b *bench) besideResponder(ctx context.Context) error {
 // two wake-ups are nearly all of it, and with 32.
 func (b *bench) latencies(ctx context.Context, agent *target) error {
 	one := load{sockets: 1, window: 1, modules: theModule, times: true}
+	// On one processor a wake-up is a third of what it is from one to another,
+	// and it is chance which the scheduler chooses: so it is chosen here.
+	each, all, err := twoProcessors()
+	if err != nil {
+		return err
+	}
+	if each != nil {
+		one.on = &each[1]
+		for _, t := range []*target{agent, b.responder} {
+			if err := pin(t.pid, &each[0]); err != nil {
+				return err
+			}
+		}
+	}
 	many := load{sockets: 1, window: 32, modules: theModule, times: true}
 	samples, err := b.inTurn(ctx, "latency, 1 under way", contender{target: agent, load: one}, contender{target: b.responder, load: one})
 	if err != nil {
 		return err
+	}
+	if each != nil {
+		for _, t := range []*target{agent, b.responder} {
+			if err := pin(t.pid, all); err != nil {
+				return err
+			}
+		}
 	}
 	ours, theirs := mediansOf(samples[0]), mediansOf(samples[1])
 	b.distributions = append(b.distributions,
 		result.DistributionOf("Lars, 1 under way", ours.times), result.DistributionOf("responder, 1 under way", theirs.times))
 	b.Row(result.Row{
 		What: "GetHost, 1 under way, p50", Unit: "µs", Ours: medianTime(samples[0]), Than: b.than, Other: medianTime(samples[1]),
-		Aim: result.RatioAtMost(1.05), Note: shipped,
+		Aim: result.RatioAtMost(1.05), Note: apart,
 	})
 	b.Row(result.Row{
 		What: "GetHost, 1 under way, CPU of each", Unit: "µs", Ours: ours.cpu, Than: b.than, Other: theirs.cpu,
-		Aim: result.RatioAtMost(1.1), Note: shipped,
+		Aim: result.RatioAtMost(1.1), Note: apart,
 	})
 	samples, err = b.inTurn(ctx, "latency, 32 under way", contender{target: agent, load: many}, contender{target: b.responder, load: many})
 	if err != nil {

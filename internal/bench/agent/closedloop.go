@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,8 +19,9 @@ type load struct {
 	sockets int // each asks another of the target's ports
 	window  int
 	modules []route.Module
-	reports bool // of each answer
-	times   bool // to be kept
+	reports bool         // of each answer
+	times   bool         // to be kept
+	on      *unix.CPUSet // where whoever asks stays; nil for anywhere
 }
 
 // sample is the result of a round, or of one turn in it.
@@ -51,8 +51,11 @@ func measure(ctx context.Context, t *target, l load, length time.Duration) (s sa
 		}
 	}()
 	// A thread of its own, as the target's are: Go's scheduler stays out of it.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	leave, err := stayOn(l.on)
+	if err != nil {
+		return s, err
+	}
+	defer leave()
 	for _, c := range clients {
 		c.refill(l.window)
 	}

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,19 +30,11 @@ func ask(ctx context.Context, t *target, id route.Module, perSecond float64, len
 		return f, err
 	}
 	defer c.close()
-	runtime.LockOSThread()
-	var was unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &was); err != nil {
+	leave, err := stayOn(on)
+	if err != nil {
 		return f, err
 	}
-	if err := unix.SchedSetaffinity(0, on); err != nil {
-		return f, err
-	}
-	defer func() {
-		if unix.SchedSetaffinity(0, &was) == nil {
-			runtime.UnlockOSThread() // else the thread ends with the goroutine
-		}
-	}()
+	defer leave()
 	c.times = make([]float64, 0, timesMax)
 	var skipped float64
 	for c.look(); c.now < length; c.look() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -56,4 +57,27 @@ func pin(pid int, cpus *unix.CPUSet) error {
 		}
 	}
 	return nil
+}
+
+// stayOn gives the goroutine a thread of its own, on the processors given if
+// any are, until leave is called.
+func stayOn(cpus *unix.CPUSet) (leave func(), err error) {
+	runtime.LockOSThread()
+	if cpus == nil {
+		return runtime.UnlockOSThread, nil
+	}
+	var was unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &was); err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	if err := unix.SchedSetaffinity(0, cpus); err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	return func() {
+		if unix.SchedSetaffinity(0, &was) == nil {
+			runtime.UnlockOSThread() // else the thread ends with the goroutine
+		}
+	}, nil
 }
