@@ -26,7 +26,7 @@ func (m measurement) byAgents(ctx context.Context, d daemons) error {
 		ours.Points = append(ours.Points, result.Point{X: float64(some.Agents), Y: o.rate})
 	}
 	m.Curve(result.Curve{
-		Name: "reporter-agents-" + strings.ToLower(m.name), Title: "Rows saved, " + m.name,
+		Name: "agents-" + strings.ToLower(m.name), Title: "Rows saved, " + m.name,
 		X: "agents that report", Y: "rows a second", Series: []result.Series{ours, theirs},
 	})
 	return nil

@@ -21,7 +21,7 @@ const (
 // was reported.
 func (m measurement) sustained(ctx context.Context, d daemons) error {
 	k := m.keys
-	latency := result.Latency{Name: "reporter-lag-" + strings.ToLower(m.name), Title: "From frame to acknowledgement, " + m.name, Unit: "ms"}
+	latency := result.Latency{Name: "lag-" + strings.ToLower(m.name), Title: "From frame to acknowledgement, " + m.name, Unit: "ms"}
 	for _, o := range []struct {
 		name   string
 		daemon *daemon
