@@ -28,14 +28,19 @@ type Config struct {
 	DBThreads int
 
 	// FlushInterval is how long a worker gathers results before it saves
-	// them. Default 200 ms; 1 ms to 1 min.
+	// them, if they are few. Default 200 ms; 1 ms to 1 min.
 	FlushInterval time.Duration
 
-	// BatchRows is the most keys saved at once, in one transaction; a worker that
-	// has as many does not wait for FlushInterval. The more, the more agents
-	// share one COMMIT, and the more of each have their number noted once.
-	// Default 5,000; 1 to 10,000.
+	// BatchRows is the most keys saved at once, in one transaction. The more, the
+	// more agents share one COMMIT, and the more reports of each are noted at
+	// once. Default 5,000; 1 to 10,000.
 	BatchRows int
+
+	// EnoughRows is how many keys, or results of numbered reports, a worker has
+	// when it does not wait for FlushInterval. While it saves them more come: a
+	// database that is busy is given larger batches by that, up to BatchRows.
+	// Default 500; 1 to 10,000.
+	EnoughRows int
 
 	// MaxPending is the most keys that wait to be saved, over all workers.
 	// Default 1,000,000, at about 150 bytes each; 1 to 100,000,000.
@@ -65,6 +70,7 @@ func DefaultConfig() Config {
 		DBThreads:        3,
 		FlushInterval:    200 * time.Millisecond,
 		BatchRows:        5_000,
+		EnoughRows:       500,
 		MaxPending:       1_000_000,
 		MaxQueued:        1_000_000,
 		HistoryRetention: 168 * time.Hour,
@@ -97,6 +103,7 @@ func (c *Config) Validate() error {
 		{"Threads", c.Threads, 1, 256},
 		{"DBThreads", c.DBThreads, 1, 64},
 		{"BatchRows", c.BatchRows, 1, 10_000},
+		{"EnoughRows", c.EnoughRows, 1, 10_000},
 		{"MaxPending", c.MaxPending, 1, 100_000_000},
 		{"MaxQueued", c.MaxQueued, 1, 100_000_000},
 	} {

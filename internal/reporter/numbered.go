@@ -60,7 +60,7 @@ func (s *Server) takeNumbered(c *reactor.TCPConn, n numbered) {
 	}
 	t.seq = n.report.Seq
 	signal(w.some)
-	if results >= s.cfg.BatchRows {
+	if results >= s.cfg.EnoughRows {
 		signal(w.many)
 	}
 }

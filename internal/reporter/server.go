@@ -210,7 +210,7 @@ func (s *Server) workerOf(a store.Agent) *worker {
 func (s *Server) put(st store.Status) {
 	// One key, one worker: two must not write a row at the same time.
 	n := maphash.Comparable(s.seed, keyOf(st)) % uint64(len(s.workers))
-	switch s.workers[n].put(st, s.cfg.BatchRows) {
+	switch s.workers[n].put(st, s.cfg.EnoughRows) {
 	case replaced:
 		s.count.replaced.Add(1)
 	case stale:

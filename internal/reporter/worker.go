@@ -17,7 +17,7 @@ type worker struct {
 	// Each signal waits in a buffer of one, so that put never blocks and none
 	// is lost. One too many does no harm.
 	some chan struct{} // there is something to save
-	many chan struct{} // there is a whole batch
+	many chan struct{} // there is enough not to wait for more
 	buf  []store.Status
 
 	batch   []numbered
@@ -39,13 +39,13 @@ func (w *worker) waiting() (keys, results int) {
 }
 
 // put is called by the event loops.
-func (w *worker) put(s store.Status, batchRows int) outcome {
+func (w *worker) put(s store.Status, enough int) outcome {
 	result, keys := w.pending.put(s)
 	if result == added {
 		if keys == 1 {
 			signal(w.some)
 		}
-		if keys == batchRows {
+		if keys == enough {
 			signal(w.many)
 		}
 	}
@@ -54,12 +54,12 @@ func (w *worker) put(s store.Status, batchRows int) outcome {
 
 // again gives the signals for what came during a flush: put gave them to the
 // flush before.
-func (w *worker) again(batchRows int) {
+func (w *worker) again(enough int) {
 	keys, results := w.waiting()
 	if keys+results > 0 {
 		signal(w.some)
 	}
-	if max(keys, results) >= batchRows {
+	if max(keys, results) >= enough {
 		signal(w.many)
 	}
 }
@@ -82,7 +82,7 @@ func (s *Server) run(ctx context.Context, w *worker, stop <-chan struct{}) {
 		if !s.flush(ctx, w, stop) {
 			return
 		}
-		w.again(s.cfg.BatchRows)
+		w.again(s.cfg.EnoughRows)
 	}
 	for {
 		if keys, results := w.waiting(); keys+results == 0 || !s.flush(ctx, w, stop) {

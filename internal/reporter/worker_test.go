@@ -16,7 +16,7 @@ func TestBatches(t *testing.T) {
 	const keys, rows = 2500, 100
 	st := newFakeStore()
 	cfg := testConfig()
-	cfg.DBThreads, cfg.BatchRows = 2, rows
+	cfg.DBThreads, cfg.BatchRows, cfg.EnoughRows = 2, rows, rows
 	cfg.FlushInterval = time.Minute // full batches do not wait for it
 	r := serve(t, cfg, st)
 	var stream []byte
@@ -47,7 +47,7 @@ func TestOneKeyOneWorker(t *testing.T) {
 	const agents, rounds, hosts = 6, 150, 20
 	st := newFakeStore()
 	cfg := testConfig()
-	cfg.DBThreads, cfg.BatchRows, cfg.FlushInterval = 8, 3, time.Millisecond
+	cfg.DBThreads, cfg.BatchRows, cfg.EnoughRows, cfg.FlushInterval = 8, 3, 3, time.Millisecond
 	r := serve(t, cfg, st)
 	var wg sync.WaitGroup
 	for range agents {
@@ -273,6 +273,7 @@ func TestConfigValidate(t *testing.T) {
 		"DBThreads":        func(c *reporter.Config) { c.DBThreads = 65 },
 		"FlushInterval":    func(c *reporter.Config) { c.FlushInterval = 0 },
 		"BatchRows":        func(c *reporter.Config) { c.BatchRows = -1 },
+		"EnoughRows":       func(c *reporter.Config) { c.EnoughRows = 0 },
 		"MaxPending":       func(c *reporter.Config) { c.MaxPending = 0 },
 		"MaxQueued":        func(c *reporter.Config) { c.MaxQueued = 0 },
 		"HistoryRetention": func(c *reporter.Config) { c.HistoryRetention = time.Minute },
