@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -192,6 +193,28 @@ func (s *Server) flags(more ...string) []string {
 	return append(flags, more...)
 }
 
+// startWith starts a process that ends when this one does, and returns what is
+// closed when it has ended.
+func startWith(cmd *exec.Cmd) (exited chan struct{}, err error) {
+	// A test binary that dies takes its server along. To the kernel the parent
+	// is the thread that starts it: that one is kept until the server has ended,
+	// for others may end at any time.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	exited = make(chan struct{})
+	started := make(chan error)
+	go func() {
+		defer close(exited)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // a killed server is no failure
+		}
+	}()
+	return exited, <-started
+}
+
 // run starts the process, with more flags, and returns when it answers.
 func (s *Server) run(more ...string) error {
 	logPath := filepath.Join(s.dir, "log")
@@ -208,16 +231,10 @@ func (s *Server) run(more ...string) error {
 	cmd.Args = append(cmd.Args, more...)
 	cmd.Env = append(os.Environ(), s.environment...)
 	cmd.Stdout, cmd.Stderr = log, log
-	// A test binary that dies takes its server along.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
+	exited, err := startWith(cmd)
+	if err != nil {
 		return fmt.Errorf("mariadbtest: start: %w", err)
 	}
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // a killed server is no failure
-		close(exited)
-	}()
 	s.cmd, s.exited = cmd, exited
 
 	db := s.open()

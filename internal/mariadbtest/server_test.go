@@ -2,14 +2,20 @@ package mariadbtest_test
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
+	"github.com/lars-lb/lars/internal/eventually"
 	"github.com/lars-lb/lars/internal/mariadbtest"
 	"github.com/lars-lb/lars/internal/store"
 )
@@ -74,4 +80,33 @@ func TestServer(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "*")); len(left) != 0 {
 		t.Errorf("left behind: %q", left)
 	}
+}
+
+// Programs under test have threads that end, and one of them may be the one that
+// started the server.
+func TestServerOutlivesTheThreadThatStartsIt(t *testing.T) {
+	var srv *mariadbtest.Server
+	tid := onThreadThatEnds(func() { srv = mariadbtest.Start(t) })
+	eventually.True(t, 10*time.Second, "the thread has ended", func() bool {
+		_, err := os.Stat(filepath.Join("/proc/self/task", strconv.Itoa(tid)))
+		return errors.Is(err, fs.ErrNotExist)
+	})
+	srv.NewDatabase(t)
+}
+
+// onThreadThatEnds runs f on a thread that ends soon after, and returns its id.
+func onThreadThatEnds(f func()) (tid int) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // never unlocked: it ends with the goroutine
+		if tid = unix.Gettid(); tid == unix.Getpid() {
+			tid = onThreadThatEnds(f) // the first one does not, and is held meanwhile
+			runtime.UnlockOSThread()
+			return
+		}
+		f()
+	}()
+	<-done
+	return tid
 }
