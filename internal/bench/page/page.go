@@ -48,8 +48,8 @@ func Make(path string, run *result.Run) (map[string][]byte, error) {
 	return files, nil
 }
 
-// Fill replaces what is between the markers of a document. A marker names "run"
-// or a part; a part that was not run is said to be missing.
+// Fill replaces what is between the markers of a document. A marker names "run",
+// "fleet" or a part; a part that was not run is said to be missing.
 func Fill(doc string, run *result.Run, pictures []chart.Picture) (string, error) {
 	var out strings.Builder
 	open := "" // the name of the marker whose end is awaited
@@ -92,6 +92,8 @@ func block(name string, run *result.Run, pictures []chart.Picture) (string, erro
 		return "", fmt.Errorf("a marker without a name")
 	case "run":
 		return about(run), nil
+	case "fleet":
+		return fleet(run), nil
 	}
 	of, ok := run.Of(name)
 	if !ok {

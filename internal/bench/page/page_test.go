@@ -1,6 +1,7 @@
 package page
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -121,5 +122,34 @@ func TestBadMarkers(t *testing.T) {
 		if _, err := Fill(doc, &result.Run{}, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", doc, err, want)
 		}
+	}
+}
+
+// The document of this repository is what the run beside it makes:
+// make bench-docs FROM=docs/bench.json writes it.
+func TestPublished(t *testing.T) {
+	docs := filepath.Join("..", "..", "..", "docs")
+	run, err := result.Read(filepath.Join(docs, "bench.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := Make(filepath.Join(docs, Name), run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(docs, name))
+		if err != nil {
+			t.Error(err)
+		} else if string(got) != string(want) {
+			t.Errorf("docs/%s is not of the run in docs/bench.json: run make bench-docs FROM=docs/bench.json", name)
+		}
+	}
+	pictures, err := filepath.Glob(filepath.Join(docs, PicturePrefix+"*.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pictures) != len(files)-1 {
+		t.Errorf("docs has %d pictures of a run, which makes %d", len(pictures), len(files)-1)
 	}
 }
