@@ -37,7 +37,7 @@ func (m *measurement) run(ctx context.Context) int {
 		When: time.Now().UTC().Truncate(time.Second), Commit: result.Commit(ctx), Machine: result.ThisMachine(),
 		Rounds: m.rounds, Length: m.length.String(),
 	}
-	fmt.Fprintf(m.stdout, "%s\ncommit %s, %s; medians of %d rounds of %s\n\n", run.Machine, run.Commit,
+	fmt.Fprintf(m.stdout, "%s\ncommit %s, %s; rounds: %d of %s\n\n", run.Machine, run.Commit,
 		run.When.Format("2006-01-02 15:04 UTC"), run.Rounds, run.Length)
 	failed := m.measure(ctx, run, path, newForecast(before, run))
 	if err := run.WriteTable(m.stdout); err != nil {
@@ -74,7 +74,7 @@ func (m *measurement) measure(ctx context.Context, run *result.Run, path string,
 		if ctx.Err() != nil {
 			run.Interrupted = true
 			if errors.Is(err, ctx.Err()) {
-				err = errors.New("interrupted")
+				err = errors.New(result.Interrupted)
 			}
 		}
 		run.Add(part.name, r, time.Since(began), err)

@@ -48,7 +48,7 @@ func Of(run *result.Run) ([]Picture, error) {
 		if err := t.Execute(&svg, d); err != nil {
 			return err
 		}
-		pictures = append(pictures, Picture{unique(taken, slug(part+"-"+name)) + ".svg", part, d.Title, svg.Bytes()})
+		pictures = append(pictures, Picture{unique(taken, slug(part+"-"+strings.TrimPrefix(name, part+"-"))) + ".svg", part, d.Title, svg.Bytes()})
 		return nil
 	}
 	for _, p := range run.Parts {

@@ -40,7 +40,7 @@ func (m *measured) of(part, pattern string, sizes ...*int) float64 {
 		}
 	}
 	if found == 0 {
-		m.missing = append(m.missing, part+": "+pattern)
+		m.missing = append(m.missing, part+": "+strings.ReplaceAll(pattern, "%d", "N"))
 		return 1
 	}
 	return found
@@ -86,7 +86,7 @@ func fleet(run *result.Run) string {
 		}
 		body = append(body, []string{escape(l.what), escape(l.how), escape(l.needs)})
 	}
-	return table([]string{"what", "how it follows", "needed"}, body)
+	return table([]string{"what", "how it follows", "needed"}, 2, body)
 }
 
 // held is how many agents a lars-dns has while one of them is away.
@@ -148,7 +148,7 @@ func dnsReturn(m *measured) line {
 
 // saved is the row that says how many rows a database takes, two for each
 // result.
-const saved = "MariaDB, numbered reports to two rows each, with the history"
+const saved = "MariaDB, numbered reports, with the history: rows committed"
 
 func reportRows(m *measured) line {
 	rows := m.of("reporter", saved)

@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func costs() *result.Run {
 		row("dns", "memory for 10000 agents with 10 modules each", 100),
 		row("dns", "a change reaches 10000 agents, 99% of them", 200),
 		row("dns", "10000 agents are back after a restart", 4),
-		row("reporter", "MariaDB, numbered reports to two rows each, with the history", 50_000),
+		row("reporter", "MariaDB, numbered reports, with the history: rows committed", 50_000),
 	}}
 }
 
@@ -88,5 +89,21 @@ func TestFits(t *testing.T) {
 		if !test.want && (n != 1 || m != 1) {
 			t.Errorf("%q as %q has set sizes", test.text, test.pattern)
 		}
+	}
+}
+
+// The rows that a fleet is reckoned from are found in a real run by their names.
+func TestFleetOfThePublishedRun(t *testing.T) {
+	run, err := result.Read(filepath.Join("..", "..", "..", "docs", "bench.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"dns", "reporter"} {
+		if of, ok := run.Of(part); !ok || of.Parts[0].Error != "" {
+			t.Skipf("the run has not all of %s", part)
+		}
+	}
+	if got := fleet(run); strings.Contains(got, "not measured") {
+		t.Errorf("rows were not found:\n%s", got)
 	}
 }

@@ -134,13 +134,14 @@ func about(run *result.Run) string {
 	return text + "\n"
 }
 
-// table writes a table whose first column is text and whose others are numbers.
-func table(head []string, body [][]string) string {
+// table writes a table whose first columns, so many, are text and whose others
+// are numbers.
+func table(head []string, texts int, body [][]string) string {
 	var b strings.Builder
 	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
 	line(head)
-	rule := []string{"---"}
-	for range head[1:] {
+	rule := slices.Repeat([]string{"---"}, texts)
+	for range head[texts:] {
 		rule = append(rule, "---:")
 	}
 	line(rule)
@@ -167,7 +168,7 @@ func rows(rows []result.Row) string {
 		}
 		body = append(body, []string{what, result.Quantity(r.Ours, r.Unit), escape(r.BesideText()), r.RatioText(), r.Lars1Text(), aim})
 	}
-	text := table([]string{"what", "ours", "beside", "ratio", "Lars 1.0", "aim"}, body)
+	text := table([]string{"what", "ours", "beside", "ratio", "Lars 1.0", "aim"}, 1, body)
 	for i, note := range notes {
 		if i == 0 {
 			text += "\n"
@@ -186,7 +187,7 @@ func latency(l result.Latency) string {
 		}
 		body = append(body, cells)
 	}
-	return table(append([]string{escape(l.Title)}, result.Percentiles[:]...), body)
+	return table(append([]string{escape(l.Title)}, result.Percentiles[:]...), 1, body)
 }
 
 // escape keeps text from being taken for markdown.

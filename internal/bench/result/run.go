@@ -33,6 +33,9 @@ type Part struct {
 	Error   string  `json:"error,omitempty"` // why it did not measure all
 }
 
+// Interrupted is the error of a part that was ended by whoever ran it.
+const Interrupted = "interrupted"
+
 // Took is how long the part took.
 func (p Part) Took() time.Duration { return time.Duration(p.Seconds * float64(time.Second)) }
 

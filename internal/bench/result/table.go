@@ -69,7 +69,7 @@ func (run *Run) Summary() []string {
 			run.Machine.Load, run.Machine.Cores))
 	}
 	for _, p := range run.Parts {
-		if p.Error != "" {
+		if p.Error != "" && p.Error != Interrupted {
 			lines = append(lines, fmt.Sprintf("%s FAILED: %s", p.Name, p.Error))
 		}
 	}
