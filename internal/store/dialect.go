@@ -54,6 +54,12 @@ type dialect interface {
 	// have to look at the database first.
 	migrations() (fs.FS, []*goose.Migration)
 
+	// createSchemaTable is the statement that makes the table named so, for the
+	// migration library's notes, in which no version can be noted twice. It is
+	// one statement: on a cluster another process may note a version as soon
+	// as there is a table.
+	createSchemaTable(name string) string
+
 	// countTables is the query for the number of tables, 0 or 1, named ?.
 	countTables() string
 

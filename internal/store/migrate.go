@@ -173,11 +173,8 @@ func (s *Store) createSchemaTable(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	if !exists {
-		if err := v.CreateVersionTable(ctx, tx); err != nil {
-			return err
-		}
 		// No version can be recorded twice, whatever becomes of the lock.
-		if _, err := tx.ExecContext(ctx, "CREATE UNIQUE INDEX "+schemaTable+"_once ON "+schemaTable+" (version_id)"); err != nil {
+		if _, err := tx.ExecContext(ctx, s.dialect.createSchemaTable(schemaTable)); err != nil {
 			return err
 		}
 	}

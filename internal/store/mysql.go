@@ -181,6 +181,16 @@ func mysqlIndexExists(ctx context.Context, tx *sql.Tx, table, columns string) (b
 	return false, rows.Err()
 }
 
+func (mysqlDialect) createSchemaTable(name string) string {
+	return "CREATE TABLE " + name + ` (
+		id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+		version_id BIGINT NOT NULL,
+		is_applied BOOLEAN NOT NULL,
+		tstamp DATETIME NULL DEFAULT CURRENT_TIMESTAMP,
+		UNIQUE KEY ` + name + `_once (version_id)
+	)`
+}
+
 func (mysqlDialect) countTables() string {
 	return "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?"
 }

@@ -114,6 +114,15 @@ func (d sqliteDialect) migrations() (fs.FS, []*goose.Migration) {
 	}
 }
 
+func (sqliteDialect) createSchemaTable(name string) string {
+	return "CREATE TABLE " + name + ` (
+		id INTEGER PRIMARY KEY AUTOINCREMENT,
+		version_id INTEGER NOT NULL UNIQUE,
+		is_applied INTEGER NOT NULL,
+		tstamp TIMESTAMP DEFAULT (datetime('now'))
+	)`
+}
+
 func (sqliteDialect) countTables() string {
 	return "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 }
