@@ -25,6 +25,10 @@ type Node struct {
 func (n *Node) flags(library, peers string) []string {
 	return []string{
 		"--binlog-format=ROW", "--default-storage-engine=InnoDB", "--innodb-autoinc-lock-mode=2",
+		// Now and then a server that applies a change of another does not break
+		// off the transaction of its own that is in the way (MDEV-29684), and
+		// the whole cluster waits until its wait for that lock runs out.
+		"--innodb-lock-wait-timeout=2",
 		"--wsrep-on=ON", "--wsrep-provider=" + library,
 		"--wsrep-cluster-name=lars", "--wsrep-cluster-address=" + peers,
 		fmt.Sprintf("--wsrep-node-name=n%d", n.place), "--wsrep-node-address=" + local(n.ports[1]),
