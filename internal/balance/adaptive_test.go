@@ -81,15 +81,19 @@ func TestRelapseIsNoticedSooner(t *testing.T) {
 	}
 }
 
+// However much later than the agent a caller takes a call to begin.
 func TestHangingHostIsSeenBeforeACallReturns(t *testing.T) {
-	w := newTown(t, "ABCD", noCheck)
-	w.run(10*time.Second, 10*ms)
-	w.forget()
-	w.mute = "B"
-	w.run(time.Second, 10*ms)
-	w.want("AbCD", "B overload: hanging")
-	if n := w.picks['B']; n > 8 {
-		t.Errorf("B was picked %d times", n)
+	for _, lag := range []time.Duration{0, 60 * time.Microsecond, 3 * ms} {
+		w := newTown(t, "ABCD", noCheck)
+		w.lag = lag
+		w.run(10*time.Second, 10*ms)
+		w.forget()
+		w.mute = "B"
+		w.run(time.Second, 10*ms)
+		w.want("AbCD", "B overload: hanging")
+		if n := w.picks['B']; n > 8 {
+			t.Errorf("with a lag of %v B was picked %d times", lag, n)
+		}
 	}
 }
 

@@ -16,9 +16,11 @@ type flow struct {
 	now     time.Duration
 	gap     time.Duration // between two calls
 	takes   time.Duration // a call
+	lag     time.Duration // until its report, beside that
 	fails   func(h route.Host) bool
-	reports func(ok bool) bool // whether a call is reported; nil is always
-	told    bool               // how long a call took is reported
+	reports func(ok bool) bool      // whether a call is reported; nil is always
+	mute    func(h route.Host) bool // whether none is
+	told    bool                    // how long a call took is reported
 	pending []flowReport
 
 	picked, refused, ejections int
@@ -49,8 +51,8 @@ func (f *flow) run(d time.Duration) {
 		if h, v := f.lb.Pick(f.now); v == balance.Picked {
 			f.picked++
 			ok := f.fails == nil || !f.fails(h)
-			if f.reports == nil || f.reports(ok) {
-				r := flowReport{f.now + f.takes, h, ok, 0}
+			if (f.reports == nil || f.reports(ok)) && (f.mute == nil || !f.mute(h)) {
+				r := flowReport{f.now + f.takes + f.lag, h, ok, 0}
 				if f.told {
 					r.cost = f.takes
 				}
@@ -108,6 +110,29 @@ func TestBurstsBlameNobody(t *testing.T) {
 	}
 	if f.ejections > 0 {
 		t.Errorf("%d ejections", f.ejections)
+	}
+}
+
+// A host whose calls do not come back is noticed before its callers give up,
+// however many calls are under way, and however late they begin and are
+// reported.
+func TestHangingHostIsSeenAmongManyCalls(t *testing.T) {
+	for _, takes := range []time.Duration{100 * time.Microsecond, ms, 20 * ms} {
+		for _, lag := range []time.Duration{0, 50 * time.Microsecond, ms, 2 * ms} {
+			for _, gap := range []time.Duration{20 * time.Microsecond, 200 * time.Microsecond, 5 * ms} {
+				f := newFlow(nodes(manyHosts(5)), gap, takes)
+				f.told, f.lag = true, lag
+				f.run(5 * time.Second)
+				if f.ejections > 0 {
+					t.Errorf("calls of %v, lag %v, gap %v: %d ejections", takes, lag, gap, f.ejections)
+				}
+				f.mute = func(h route.Host) bool { return h.Port == 1000 }
+				f.run(2 * time.Second)
+				if f.ejections != 1 {
+					t.Errorf("calls of %v, lag %v, gap %v: %d hosts were ejected, want the one that hangs", takes, lag, gap, f.ejections)
+				}
+			}
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 // the turnaround of peers is late.
 //
 // A report that says how long the call took says thereby which generation it
-// belongs to; others are taken in the order of picks.
+// belongs to, but for what passed beside the call: see maxLag. Others are taken
+// in the order of picks.
 
 // guess is what is known of a host's picks in a module with reports that do not
 // say how long the call took.
@@ -29,6 +30,13 @@ type guess struct {
 // are opened anew: with one report in a hundred lost, their order is then off
 // by a sixth of a generation.
 const maxGuesses = 16
+
+// maxLag is how much more than the call is thought to lie between a pick and its
+// report: answer and report are on their way, and callers begin the call some
+// time after they are told where to, most of them within a tenth of it. More does
+// no harm unless calls to the host are under way all the time: then the host is
+// not watched until a generation of its peers tells that it is late.
+const maxLag = 2 * time.Millisecond
 
 // pick counts a pick; reports is the module's number of them. Here and below g
 // is nil where every report had a cost.
@@ -53,10 +61,8 @@ func (s *health) report(ok bool, cost time.Duration, reports uint16, now time.Du
 	switch picked := now - cost; {
 	case cost > 0 && picked < s.closed-time.Duration(s.span):
 		return 0, false
-	case cost > 0 && picked > s.closed:
-		if s.young > 0 {
-			s.young--
-		}
+	case cost > 0 && s.young > 0 && picked > s.closed+maxLag:
+		s.young--
 		return 0, false
 	case cost <= 0 && g.given > 0 && now-s.closed < time.Duration(g.forgiven):
 		g.given--

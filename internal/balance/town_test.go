@@ -22,6 +22,7 @@ type town struct {
 	deaf string // hosts to which no TCP connection can be made
 	mute string // hosts whose picks are never reported
 	cost map[byte]time.Duration
+	lag  time.Duration // of a call, beside its cost
 	// untold says that callers do not report what a call cost.
 	untold bool
 
@@ -80,7 +81,7 @@ func (w *town) call() {
 		if w.untold {
 			told = 0
 		}
-		w.lb.Report(h, !has(w.bad, letter), told, w.now+cost)
+		w.lb.Report(h, !has(w.bad, letter), told, w.now+cost+w.lag)
 	}
 	w.answer()
 	if err := w.lb.Check(); err != nil {

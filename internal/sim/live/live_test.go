@@ -72,6 +72,21 @@ func TestAgentKeepsCallersAwayFromABadHost(t *testing.T) {
 	}
 }
 
+// A host that accepts connections and answers none gets 20 calls a second, which
+// come back after 3 s: it is left before the first does.
+func TestAgentLeavesAHangingHostBeforeCallsReturn(t *testing.T) {
+	const id = "freeze-1of10-3s"
+	rows, err := live.Run(t.Context(), config(t, 9*time.Second, id))
+	if err != nil || len(rows) != 1 || len(rows[0].Cells) != 1 {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	c := rows[0].Cells[0]
+	t.Logf("%+v", c)
+	if c.Failed == 0 || c.Lost.Median > 48 {
+		t.Errorf("%v of %d calls were lost, %d failed", c.Lost.Median, c.Calls, c.Failed)
+	}
+}
+
 func TestNothingStays(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	dir := t.TempDir()
