@@ -48,6 +48,7 @@ type Loop struct {
 	dirty   []flusher
 	dead    []reaper
 	input   []byte
+	emptied int // of this turn's descriptors, those that left nothing for another look
 	start   time.Time
 
 	counters loopCounters
@@ -111,22 +112,15 @@ func (l *Loop) Run() error {
 	l.running = true
 	l.mu.Unlock()
 
-	events := make([]unix.EpollEvent, maxEvents)
-	var err error
-	for err == nil {
-		var open bool
-		if open, err = l.turn(events); !open {
-			break
-		}
-	}
+	err := l.poller.each(make([]unix.EpollEvent, maxEvents), l.turn)
 	l.release()
 	return err
 }
 
 // turn handles one batch of events. This is the order, in every turn:
 //
-//  1. Wait, without a time-out, until a descriptor is ready: the goroutine is
-//     parked, unless one is already.
+//  1. Before the turn: wait, without a time-out, until a descriptor is ready.
+//     The goroutine is parked, unless one is already.
 //  2. Readiness, in the kernel's order: connections read what is there and
 //     hand whole frames to handlers, listeners accept, UDP sockets receive and
 //     answer a batch. Nothing that a handler closes is released yet, so no
@@ -139,34 +133,38 @@ func (l *Loop) Run() error {
 //  6. Closed connections: OnClose is called and the descriptor released. The
 //     hooks may send and close, so 5 and 6 repeat until neither has work.
 //
-// It reports false when the loop was closed; 2 to 6 were done once more then,
-// so what was posted before Close has run.
-func (l *Loop) turn(events []unix.EpollEvent) (open bool, err error) {
-	n, err := l.poller.wait(events)
-	if err != nil {
-		return false, err
-	}
+// It returns end when the loop was closed; 2 to 6 were done once more then, so
+// what was posted before Close has run.
+func (l *Loop) turn(ready []unix.EpollEvent) next {
 	l.beginTurn()
 	alarmed := false
-	for i := range n {
-		switch fd := events[i].Fd; fd {
+	l.emptied = 0
+	for i := range ready {
+		switch fd := ready[i].Fd; fd {
 		case int32(l.wake):
 			l.clearWake()
 		case int32(l.alarm):
 			alarmed = true
 		default:
 			if s, ok := l.sources[fd]; ok {
-				s.handleIO(events[i].Events)
+				s.handleIO(ready[i].Events)
 			}
 		}
 	}
 	if alarmed {
 		l.runTimers()
 	}
-	open = l.runTasks()
+	open := l.runTasks()
 	l.settle()
 	l.endTurn()
-	return open, nil
+	switch {
+	case !open:
+		return end
+	case l.emptied == len(ready) && len(ready) < maxEvents:
+		return park
+	default:
+		return lookAgain
+	}
 }
 
 // settle writes pending output and releases what was closed, until neither is

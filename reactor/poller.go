@@ -3,6 +3,7 @@
 package reactor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -26,18 +27,30 @@ const busyTurns = 64
 // one from the list, and wakes sysmon, which begins anew: two futex calls and
 // two switches of threads for each turn.
 type poller struct {
-	fd     int
-	file   *os.File // owns fd
-	conn   syscall.RawConn
-	lookup func(fd uintptr) bool // p.look, bound once
+	fd   int
+	file *os.File // owns fd
+	conn syscall.RawConn
 
-	// The parameter and the results of look; events is nil between calls.
+	// What look needs while each runs, and why it ended.
 	events []unix.EpollEvent
-	n      int
+	turn   func(ready []unix.EpollEvent) next
 	err    error
 
 	busy int // turns since the goroutine was parked
 }
+
+// next is what comes after a turn.
+type next uint8
+
+const (
+	// lookAgain: something may be ready still.
+	lookAgain next = iota
+	// park: whatever is ready from now on was not when the kernel was asked, and
+	// so Go's poller hears of it. That saves a look.
+	park
+	// end: each returns.
+	end
+)
 
 func newPoller() (*poller, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -50,7 +63,6 @@ func newPoller() (*poller, error) {
 		return nil, fmt.Errorf("reactor: fcntl: %w", err)
 	}
 	p := &poller{fd: fd, file: os.NewFile(uintptr(fd), "epoll")}
-	p.lookup = p.look
 	// Go's poller may not have taken it; a deadline tells.
 	if err := p.file.SetReadDeadline(time.Time{}); err != nil {
 		_ = p.file.Close()
@@ -63,39 +75,52 @@ func newPoller() (*poller, error) {
 	return p, nil
 }
 
-// wait fills in events with what is ready, once something is.
-func (p *poller) wait(events []unix.EpollEvent) (n int, err error) {
-	p.events = events
-	err = p.conn.Read(p.lookup)
-	p.events = nil
-	if err == nil {
-		err = p.err
+// each calls turn with what is ready, each time that something is, until it
+// returns end.
+func (p *poller) each(events []unix.EpollEvent, turn func(ready []unix.EpollEvent) next) error {
+	p.events, p.turn = events, turn
+	// All turns are made in one Read: a new one would forget what Go's poller
+	// has heard since the last look.
+	if err := errors.Join(p.conn.Read(p.look), p.err); err != nil {
+		return fmt.Errorf("reactor: epoll_wait: %w", err)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("reactor: epoll_wait: %w", err)
-	}
-	return p.n, nil
+	return nil
 }
 
-// look asks the kernel, and reports whether that has an answer.
+// look makes turns for as long as something is ready, and reports whether they
+// have ended.
 func (p *poller) look(uintptr) bool {
+	for {
+		n, err := p.ready()
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			p.err = err
+			return true
+		}
+		if n == 0 {
+			p.busy = 0
+			return false
+		}
+		switch p.turn(p.events[:n]) {
+		case park:
+			return false
+		case end:
+			return true
+		}
+	}
+}
+
+// ready asks the kernel.
+func (p *poller) ready() (n int, err error) {
 	if p.busy++; p.busy >= busyTurns {
 		// Calls that are hidden from Go's scheduler do not wake sysmon, without
 		// which a loop that never waits would not be preempted; this one does.
 		p.busy = 0
-		p.n, p.err = unix.EpollWait(p.fd, p.events, 0)
-	} else {
-		p.n, p.err = pollEpoll(p.fd, p.events)
+		return unix.EpollWait(p.fd, p.events, 0)
 	}
-	if p.err == unix.EINTR {
-		p.n, p.err = 0, nil
-		return true // a turn without events
-	}
-	if p.n == 0 && p.err == nil {
-		p.busy = 0
-		return false
-	}
-	return true
+	return pollEpoll(p.fd, p.events)
 }
 
 // close is not for while the loop waits.

@@ -125,7 +125,11 @@ func (s *udpSocket) handleIO(uint32) {
 		}
 	}
 	s.receiving = false
-	if s.edge && !emptied && !s.closed {
+	switch {
+	case !s.edge || s.closed:
+	case emptied:
+		s.loop.emptied++
+	default:
 		// Nothing new need come for what is left to be reported: ask again. It
 		// cannot fail for a descriptor that is registered, but for want of memory.
 		_ = s.loop.modify(s.fd, unix.EPOLLIN|unix.EPOLLET)
