@@ -3,7 +3,6 @@
 package reactor
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -12,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// busyTurns is how many turns a loop may make without a wait before Go's
-// scheduler hears of it.
+// busyTurns is how many turns a loop may make before Go's scheduler hears of it,
+// unless it finds nothing to do meanwhile. One that is parked after each turn may
+// still never wait, for something may have come by then.
 const busyTurns = 64
 
 // poller is a loop's epoll descriptor. The kernel is asked what is ready without
@@ -36,7 +36,7 @@ type poller struct {
 	turn   func(ready []unix.EpollEvent) next
 	err    error
 
-	busy int // turns since the goroutine was parked
+	busy int // looks since the last that found nothing, or that Go's scheduler heard of
 }
 
 // next is what comes after a turn.
@@ -81,7 +81,11 @@ func (p *poller) each(events []unix.EpollEvent, turn func(ready []unix.EpollEven
 	p.events, p.turn = events, turn
 	// All turns are made in one Read: a new one would forget what Go's poller
 	// has heard since the last look.
-	if err := errors.Join(p.conn.Read(p.look), p.err); err != nil {
+	err := p.conn.Read(p.look)
+	if err == nil {
+		err = p.err
+	}
+	if err != nil {
 		return fmt.Errorf("reactor: epoll_wait: %w", err)
 	}
 	return nil
