@@ -148,7 +148,7 @@ func TestCheckerMeetsAllSortsOfHosts(t *testing.T) {
 	checkDescriptors(t)
 	up, _ := listeningHost(t)
 	refusing, silent := refusingHost(t), silentHost(t)
-	c, _ := startChecker(t, 30*time.Millisecond, 1, up, refusing, silent)
+	c, _ := startChecker(t, 500*time.Millisecond, 1, up, refusing, silent)
 	for _, step := range []struct {
 		host      route.Host
 		good, bad uint64
