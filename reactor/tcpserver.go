@@ -167,7 +167,9 @@ func listen(addr netip.AddrPort, maxConn int, kind *connKind, workers []*Loop) (
 		ln.closeDescriptors()
 		return nil, err
 	}
-	if err := unix.Listen(fd, unix.SOMAXCONN); err != nil {
+	// All that may be served may queue before Serve, as far as the kernel's
+	// net.core.somaxconn lets them.
+	if err := unix.Listen(fd, max(unix.SOMAXCONN, maxConn)); err != nil {
 		ln.closeDescriptors()
 		return nil, fmt.Errorf("reactor: listen on %v: %w", addr, err)
 	}
