@@ -12,12 +12,15 @@ import (
 	"github.com/lars-lb/lars/internal/store"
 )
 
-// dnsOf is the address of the lars-dns that an agent connected to last, by its
-// log.
-func dnsOf(agent *larstest.Daemon) (peer string) {
+// dnsOf is the address of the lars-dns that an agent connected to last.
+func dnsOf(agent *larstest.Daemon) string { return peerOf(agent, "lars-dns") }
+
+// peerOf is the address of the last of some servers that an agent connected to,
+// by its log.
+func peerOf(agent *larstest.Daemon, to string) (peer string) {
 	for text := range strings.SplitSeq(agent.Log(), "\n") {
 		var line struct{ Msg, To, Peer string }
-		if json.Unmarshal([]byte(text), &line) == nil && line.Msg == "connected" && line.To == "lars-dns" {
+		if json.Unmarshal([]byte(text), &line) == nil && line.Msg == "connected" && line.To == to {
 			peer = line.Peer
 		}
 	}
