@@ -139,8 +139,8 @@ func (a *adaptive) checkBooks() error {
 			counted.calls += a.health[i].calls
 		}
 	}
-	// The hosts' sums have four bytes: what is rounded off is far below a call.
-	if d := math.Abs(float64(counted.calls) - a.normal.calls); d > 1e-3*(a.normal.calls+a.decay.unit) {
+	// The hosts' sums have four bytes: what is rounded off is below a call.
+	if d := math.Abs(float64(counted.calls) - a.normal.calls); d > 1e-3*a.normal.calls+a.decay.unit {
 		return fmt.Errorf("%v calls count for what is normal, it notes %v, %v too much or too little in calls of now",
 			counted.calls, a.normal.calls, d/a.decay.unit)
 	}
