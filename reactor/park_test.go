@@ -81,26 +81,35 @@ func TestLoopMeetsWhatComesWhileItParks(t *testing.T) {
 	s := serveUDP(t, reactor.UDPServerConfig{}, echoDatagrams())
 	var asking sync.WaitGroup
 	for range 4 {
+		c := dialUDP(t, s.Addr())
 		asking.Go(func() {
-			c := dialUDP(t, s.Addr())
+			ask, answer := wire.AppendFrame(nil, msgEcho, []byte("x")), make([]byte, 100)
 			for range 500 {
-				sendUDP(t, c, wire.AppendFrame(nil, msgEcho, []byte("x")))
-				expectUDP(t, c, "x")
+				if _, err := c.Write(ask); err != nil {
+					t.Error(err)
+				}
+				if n, err := c.Read(answer); err != nil || string(answer[:n]) != string(ask) {
+					t.Errorf("answered %q, %v", answer[:n], err)
+					return
+				}
 			}
 		})
 	}
 	for range 2 {
 		asking.Go(func() {
+			ran := make(chan struct{}, 1)
 			for range 1000 {
-				onLoop(t, s.Loop(), func() {})
+				if err := s.Loop().Post(func() { ran <- struct{}{} }); err != nil {
+					t.Error(err)
+				}
+				select {
+				case <-ran:
+				case <-time.After(patience):
+					t.Error("the loop sleeps although there is something to do")
+					return
+				}
 			}
 		})
 	}
-	ended := make(chan struct{})
-	go func() { asking.Wait(); close(ended) }()
-	select {
-	case <-ended:
-	case <-time.After(patience):
-		t.Fatal("the loop sleeps although there is something to do")
-	}
+	asking.Wait()
 }
